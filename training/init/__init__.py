@@ -1,8 +1,8 @@
-"""``omnibasket init``: a commented ``omnibasket.toml`` for one's own exports.
+"""``omnibasket init``: writes a commented ``omnibasket.toml`` for your own exports.
 
-Asks, or takes flags. Looks at the beginning of each export, proposes what its columns mean by their
-names and values, shows the first rows as they were understood, and writes a file that always loads.
-What nobody but a person can tell, and would change money or people, is asked or refused.
+Asks questions or takes flags. Reads the beginning of each export, proposes what its columns mean
+from their names and values, previews the first rows, and writes a file that always loads. If a
+wrong guess would change money or people, the command asks or refuses.
 """
 
 import sys
@@ -31,33 +31,32 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @console.workspace_option
 @click.option("--name", help="Name of the workspace; its folder's name by default.")
-@click.option("--currency", help="ISO 4217 code of amounts that do not say theirs.")
+@click.option("--currency", help="ISO 4217 code of amounts without a currency.")
 @click.option("--time-zone", help="IANA zone of times without an offset, such as Europe/Paris.")
 @click.option(
     "--source",
     "sources",
     multiple=True,
     metavar="[KIND=]PATH",
-    help="An export: a file, a folder or a glob. Its kind is told from its columns where it is "
-    f"not given. Kinds: {', '.join(mapping.KINDS)}. May be given many times.",
+    help="An export: a file, a folder or a glob. Without a kind, its columns determine the kind. "
+    f"Kinds: {', '.join(mapping.KINDS)}. May be repeated.",
 )
 @click.option(
     "--set",
     "said",
     multiple=True,
     metavar="SOURCE.SETTING=VALUE",
-    help="What a setting of a source is to be, whatever was proposed, such as "
-    'orders.columns.amount="Net Sales" or orders.decimal=,; nothing after the = leaves it out. '
-    "May be given many times.",
+    help="Overrides a proposed setting of a source, such as "
+    'orders.columns.amount="Net Sales" or orders.decimal=,; an empty value removes it. '
+    "May be repeated.",
 )
 @click.option(
     "--yes",
     "-y",
     is_flag=True,
-    help="Take every proposal; ask nothing. Ends with an error where a wrong guess would change "
-    "money or people.",
+    help="Accept every proposal. Fails if a wrong guess would change money or people.",
 )
-@click.option("--force", is_flag=True, help="Replace an omnibasket.toml that is already there.")
+@click.option("--force", is_flag=True, help="Replace an existing omnibasket.toml.")
 @console.json_option
 def command(
     workspace: Path,
@@ -72,15 +71,15 @@ def command(
 ) -> None:
     """Write a commented omnibasket.toml for your own exports.
 
-    Without flags it asks for your exports one by one. It looks at the first rows of each, proposes
-    what the columns mean by their names and by what stands in them, and leaves a comment wherever
-    you should look. What would change money or people and cannot be told is asked; with --yes it is
-    an error that names the --set that answers it, and nothing is written. Only the beginning of
-    the files is read, none is changed, and nothing that names a customer is shown.
+    Without flags it asks for your exports one by one. It reads the first rows of each, proposes
+    what the columns mean from their names and values, and adds a comment where you should check.
+    It asks whenever a wrong guess would change money or people; with --yes it fails instead, names
+    the --set that answers the question, and writes nothing. It reads only the beginning of each
+    file, changes none, and shows nothing that identifies a customer.
     """
     path = workspace / FILE_NAME
     if path.exists() and not force:
-        raise ConfigError(f"{path} is already there. Edit it, or replace it with --force.")
+        raise ConfigError(f"{path} already exists. Edit it, or replace it with --force.")
     asking = sys.stdin.isatty() and not yes and not as_json
     answers = Answers(
         name=questions.answer(
@@ -142,7 +141,7 @@ def _say_next(path: Path, workspace: Path, answers: Answers) -> None:
     click.echo(f"Wrote {path}.")
     asked = [q for source in answers.sources for q in source.proposal.questions]
     if not answers.sources:
-        click.echo("It has no sources yet: add your exports to it as its comments show.")
+        click.echo("It has no sources yet: add your exports as its comments show.")
     elif asked:
         click.echo(f"{len(asked)} open question{'s' * (len(asked) > 1)}: look for `Please check`.")
-    click.echo(f"Look it over, then run:\n  omnibasket ingest{where}")
+    click.echo(f"Review it, then run:\n  omnibasket ingest{where}")

@@ -1,6 +1,6 @@
-"""Names that columns have in exports of products, places, stock and links of customers.
+"""Column names in exports of products, locations, stock and customer links.
 
-As ``names``, which holds those of orders. Read by ``mapping``.
+``names`` has the column names of orders. Read by ``mapping``.
 """
 
 from training.init.headers import phrases

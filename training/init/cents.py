@@ -1,4 +1,4 @@
-"""Columns whose names say that their money is in cents. Called by ``money_columns``."""
+"""Detects money columns in cents by their names. Called by ``money_columns``."""
 
 import re
 
@@ -11,13 +11,13 @@ _BETWEEN = ("in", "en")
 
 
 def factor_of(name: str, minor_digits: int | None) -> float:
-    """Return what the numbers of such a column are to be multiplied by."""
+    """Return the factor that converts the column's numbers to major units."""
     words = {folded for word in re.split(r"[\W_]+", name) for folded in phrases(word)}
     return 0.01 if words & set(_CENTS) else 10.0 ** -(2 if minor_digits is None else minor_digits)
 
 
 def without_cents(name: str) -> str | None:
-    """Return a column's name without its cents; None where it says none.
+    """Return a column's name without the word for cents; None if it has none.
 
     >>> without_cents("unit_price_cents"), without_cents("Total (in cents)"), without_cents("Total")
     ('unit price', 'Total', None)
@@ -33,6 +33,6 @@ def without_cents(name: str) -> str | None:
 
 
 def in_cents(evidence: Evidence, column: str) -> bool:
-    """Tell whether a column that is called so holds whole numbers only."""
+    """Return whether a column named so has whole numbers only."""
     numbers = [n for n in evidence.numbers(column).values if n == n]
     return bool(numbers) and all(n == round(n) for n in numbers)

@@ -1,7 +1,7 @@
-"""Maps the column that says by which channel an order came.
+"""Maps the column that states the channel of an order.
 
-The evidence of an export and a proposal come in. The field ``channel`` is mapped with every value
-that occurs, or a question is added. Called by ``mapping``; ``places`` reads single words.
+In: the evidence of an export and a proposal. The field ``channel`` is mapped with every value that
+occurs, or a question is added. Called by ``mapping``; ``places`` reads single words.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from training.init.vocabulary import CHANNEL_WORDS
 from training.init.word_columns import MAX_WORDS, list_values
 
 _WEAK_NAMES = "source platform createdvia saletype ordertype type shopname store shop location"
-#: Names of columns that hold a channel only where every value is one.
+#: Names of columns that are channels only if every value is a channel.
 _WEAK_CHANNEL_NAMES = tuple(_WEAK_NAMES.split())
 
 
 def map_channel(evidence: Evidence, proposal: Proposal) -> None:
-    """Map a column of channels, or leave its values for a person to say."""
+    """Map a column of channels, or ask what its values mean."""
     columns = evidence.export.columns
     candidates = ranked(columns, ("channel", *ORDER_NAMES["channel"]))
     weak = ranked(columns, _WEAK_CHANNEL_NAMES)
@@ -37,13 +37,13 @@ def map_channel(evidence: Evidence, proposal: Proposal) -> None:
             _set_channel(proposal, column, mapped)
             return
         if n_known == len(mapped) and len(mapped) > 1:
-            proposal.check(f"`{column}` was taken for the channel, by its values")
+            proposal.check(f"`{column}` is used as the channel because of its values")
             _set_channel(proposal, column, mapped)
             return
 
 
 def channel_of(value: str) -> str | None:
-    """Tell which channel a word means."""
+    """Return the channel that a word means."""
     if value in CHANNELS:
         return value
     folded = {fold(value), fold(value.split(".")[0])}  # Amazon.de

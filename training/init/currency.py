@@ -1,7 +1,7 @@
 """Finds the currency of an export's money: a column of codes, or signs beside the amounts.
 
-An export's evidence and a proposal come in; ``currency`` is mapped or set. An amount is never
-counted in another currency than the one that is written beside it. Called by ``mapping``.
+In: an export's evidence and a proposal. Out: ``currency`` mapped or set. An amount always keeps the
+currency written beside it. Called by ``mapping``.
 """
 
 from recsys.config import Column
@@ -21,15 +21,15 @@ _COMMON_TEXT = (
     "EUR USD GBP JPY CHF SEK NOK DKK PLN CZK HUF TRY CAD AUD NZD CNY INR GEL AED SAR IRR BRL MXN "
     "ZAR RON BGN ILS KRW SGD HKD THB UAH RUB KWD QAR EGP"
 )
-#: Codes that are rarely anything else than currencies.
+#: Codes that rarely mean anything but a currency.
 _COMMON = frozenset(_COMMON_TEXT.split())
 _FEW = 12
-#: What a sign most often means, for examples.
+#: The most frequent meaning of a sign, for examples.
 _LIKELY = {"$": "USD", "£": "GBP", "¥": "JPY", "kr": "SEK", "kr.": "SEK", "rs": "INR"}
 
 
 def map_currency(evidence: Evidence, proposal: Proposal, workspace: str) -> None:
-    """Map the column that says the currency, by its name or by its values."""
+    """Map the currency column by its name or values."""
     if "currency" in proposal.columns:
         return
     columns = evidence.export.columns
@@ -51,18 +51,18 @@ def map_currency(evidence: Evidence, proposal: Proposal, workspace: str) -> None
         counts = evidence.counts(column)
         if column not in used and counts and set(counts) <= _COMMON and len(counts) <= _FEW:
             proposal.columns["currency"] = column
-            proposal.check(f"`{column}` was taken for the currency, by its values")
+            proposal.check(f"`{column}` is used as the currency because of its values")
             return
     if named and not filled:
         proposal.columns["currency"] = named[0]
 
 
 def _map_signs(evidence: Evidence, proposal: Proposal, column: str, workspace: str) -> bool:
-    """Map a column of signs and names of currencies to their codes."""
+    """Map a column of currency signs and names to currency codes."""
     counts = evidence.counts(column)
     meant = {value: _code(value, workspace) for value in sorted(counts)}
     if not any(meant.values()) and not any(currencies_of_sign(value) for value in counts):
-        return False  # a rate, or what is called so
+        return False  # an exchange rate or similar
     if all(meant.values()):
         proposal.columns["currency"] = Column(
             column=column, map={value: code for value, code in meant.items() if code}
@@ -80,7 +80,7 @@ def _map_signs(evidence: Evidence, proposal: Proposal, column: str, workspace: s
 
 
 def _code(value: str, workspace: str) -> str | None:
-    """Tell the code of a sign: the only one, or the workspace's own if it may be."""
+    """Return the code of a sign: the only one, or the workspace's if possible."""
     codes = currencies_of_sign(value.strip())
     if workspace in codes:
         return workspace
@@ -88,7 +88,7 @@ def _code(value: str, workspace: str) -> str | None:
 
 
 def check_signs(evidence: Evidence, proposal: Proposal, workspace: str) -> None:
-    """Set the currency that is written beside the amounts, where it is not the workspace's."""
+    """Set the currency written beside the amounts if it is not the workspace's."""
     if "currency" in proposal.columns or "currency" in proposal.settings:
         return
     signs: set[str] = set()
@@ -102,7 +102,7 @@ def check_signs(evidence: Evidence, proposal: Proposal, workspace: str) -> None:
     if len(known) == 1 and all(codes.values()):
         code = known.pop()
         proposal.settings["currency"] = code
-        proposal.check(f"amounts are written in {code}, which is not the workspace's {workspace}")
+        proposal.check(f"amounts are in {code}, not in the workspace's {workspace}")
         return
     listed = ", ".join(f"`{sign}`" for sign in codes)
     example = next((code for code in codes.values() if code), None)

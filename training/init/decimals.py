@@ -1,8 +1,8 @@
 """Infers decimal signs from arithmetic: an amount is a quantity times a price.
 
-``1,859`` may be a thousand or a price of a litre, and nothing in its column tells; that it makes
-``74,59`` with ``40,123`` litres does. An export's evidence and a proposal with its quantity come
-in; ``evidence`` reads such columns by that sign from then on. Called by ``mapping``.
+``1,859`` may be 1859 or the price of a litre. Its column alone may not tell, but an amount of
+``74,59`` for ``40,123`` litres does. In: an export's evidence and a proposal with its quantity.
+Out: the decimal signs, which ``evidence`` then uses. Called by ``mapping``.
 """
 
 from itertools import product
@@ -15,14 +15,14 @@ from training.init.levels import fit
 from training.init.names import ORDER_NAMES
 from training.init.proposal import Proposal, columns_of
 
-#: Columns of a name that are tried, at most.
+#: Maximum number of columns tried per field.
 _MOST_COLUMNS = 3
 #: Share of rows that must fit.
 _MOST = 0.8
 
 
 def settle_by_products(evidence: Evidence, proposal: Proposal) -> None:
-    """Say the decimal signs of quantity, price and amount where only one choice of them fits."""
+    """Set the decimal signs of quantity, price and amount if only one combination fits."""
     quantity = columns_of(proposal.columns.get("quantity"))
     if len(quantity) != 1:
         return
@@ -40,7 +40,7 @@ def settle_by_products(evidence: Evidence, proposal: Proposal) -> None:
 
 
 def _is_ambiguous(evidence: Evidence, column: str, *, pieces: bool) -> bool:
-    """Tell whether nothing in a column says its sign; of pieces, the currency does not either."""
+    """Return whether a column's decimal sign is unknown; for pieces, currency does not help."""
     if column in evidence.export.typed or column in evidence.settled:
         return False
     numbers = evidence.without_currency(column) if pieces else evidence.numbers(column)
@@ -48,7 +48,7 @@ def _is_ambiguous(evidence: Evidence, column: str, *, pieces: bool) -> bool:
 
 
 def _settle(evidence: Evidence, columns: tuple[str, str, str], ambiguous: list[str]) -> bool:
-    """Try all choices of signs, and take the only one that fits."""
+    """Try all combinations of signs, and use the only one that fits."""
     either: tuple[Literal[".", ","], ...] = (".", ",")
     fitting = []
     for signs in product(either, repeat=len(ambiguous)):

@@ -1,4 +1,4 @@
-"""Names of columns that hold a discount in percent. Called by ``money_columns``."""
+"""Column names of discounts in percent. Called by ``money_columns``."""
 
 from training.init.headers import forms, phrases
 
@@ -13,7 +13,7 @@ _DISCOUNT = phrases(
 
 
 def is_percentage(column: str) -> bool:
-    """Tell whether a column is called a discount in percent."""
+    """Return whether a column's name means a discount in percent."""
     names = forms(column)
     if not any(word in name for name in names for word in _DISCOUNT):
         return False

@@ -1,4 +1,4 @@
-"""Decides what a discount is: money or a percentage, of a piece, a line or a whole order.
+"""Decides whether a discount is money or a percentage, per piece, line or order.
 
 Called by ``money`` once prices and amounts are known.
 """
@@ -12,14 +12,14 @@ from training.init.levels import firsts, fit, sums
 from training.init.money_columns import CENTS, MOST, MoneyColumns
 from training.init.totals import ask_level, is_of_order
 
-#: Money of a line from which on a discount below 1 is a share.
+#: Amount of a line from which a discount below 1 is a share.
 _DEAR = 5.0
 _BEFORE_DISCOUNT = ("gross", "brutto", "brut", "subtotal", "bruto", "lordo")
 _AFTER_DISCOUNT = ("net", "netto", "paid", "neto", "bezahlt", "paye", "pagado", "final")
 
 
 def take_discount(money: MoneyColumns) -> None:
-    """Take the discount of lines or of orders; a percentage is no money."""
+    """Map the discount of lines or orders; percentages are not money."""
     for column in money.free("discount"):
         level = money.level(column)
         if level == "order" or (level is None and _totals_fit(money, column)):
@@ -41,7 +41,7 @@ def take_discount(money: MoneyColumns) -> None:
 
 
 def _totals_fit(money: MoneyColumns, column: str) -> bool:
-    """Tell whether orders of several lines cost price × quantity less this money, once."""
+    """Return whether orders of several lines cost price × quantity minus this money, once."""
     less = money.evidence.numbers(column).values
     reduced_orders = [
         rows for rows in money.orders if len(rows) > 1 and any(less[ix] > 0 for ix in rows)
@@ -59,7 +59,7 @@ def _totals_fit(money: MoneyColumns, column: str) -> bool:
 
 
 def _discount_fits(money: MoneyColumns, column: str) -> bool:
-    """Tell whether amount = price × quantity − discount, line by line."""
+    """Return whether amount = price × quantity − discount, line by line."""
     if "amount" not in money.taken or "unit_price" not in money.taken:
         return False
     less = money.numbers_or_zero(column)
@@ -70,7 +70,7 @@ def _discount_fits(money: MoneyColumns, column: str) -> bool:
 
 
 def _is_share(money: MoneyColumns, column: str) -> bool:
-    """Tell whether a discount is a percentage, and say so."""
+    """Return whether a discount is a percentage, and note it."""
     numbers = money.numbers_or_zero(column)
     rows = [ix for ix in money.rows if numbers[ix]]
     if rows and "amount" not in money.taken:
@@ -83,7 +83,7 @@ def _is_share(money: MoneyColumns, column: str) -> bool:
         dear = bool(paid) and median(paid) > _DEAR
         if (
             fractions and dear and not _between_amounts(money, column)
-        ):  # nobody takes off cents of such sums
+        ):  # a discount of cents on such amounts is implausible
             _say_share(money, column)
             return True
         return False
@@ -96,9 +96,10 @@ def _is_share(money: MoneyColumns, column: str) -> bool:
 
 
 def _looks_like_share(money: MoneyColumns, column: str, rows: list[int]) -> bool:
-    """Tell whether a discount beside a price may be a percentage, and ask about it.
+    """Return whether a discount beside a price may be a percentage, and ask about it.
 
-    Nobody takes cents off dear goods, and who writes prices with cents writes discounts so.
+    Discounts of cents on expensive goods are implausible, and prices with cents come with discounts
+    with cents.
     """
     numbers, price = money.numbers_or_zero(column), money.taken.get("unit_price")
     if price is None or _orders_fit(money, numbers):
@@ -112,9 +113,9 @@ def _looks_like_share(money: MoneyColumns, column: str, rows: list[int]) -> bool
         return False
     shown = min(texts, key=len)
     money.proposal.ask(
-        f"is `{shown}` in `{column}` money, or a percentage? Nothing in the first rows tells. "
-        "Money is named as the discount. Percentages are not read: export what was paid for a "
-        "line, or count lines without their discount by an empty value",
+        f"is `{shown}` in `{column}` money or a percentage? The first rows do not show it. "
+        "If it is money, map it as the discount. Percentages are not supported: export the "
+        "amount paid per line, or leave the value empty to ignore discounts",
         "columns.discount",
         "columns.amount",
         example=column,
@@ -123,7 +124,7 @@ def _looks_like_share(money: MoneyColumns, column: str, rows: list[int]) -> bool
 
 
 def _orders_fit(money: MoneyColumns, less: list[float]) -> bool:
-    """Tell whether orders that say their total cost price × quantity less this money."""
+    """Return whether order totals equal price × quantity minus this money."""
     paid = [e - abs(d) for e, d in zip(money.expected(), less, strict=True)]
     reduced_orders = [rows for rows in money.orders if any(less[ix] for ix in rows)]
     for column in money.candidates["order_total"]:
@@ -137,7 +138,7 @@ def _orders_fit(money: MoneyColumns, less: list[float]) -> bool:
 
 
 def _between_amounts(money: MoneyColumns, column: str) -> bool:
-    """Tell whether a discount is what lies between two columns of amounts."""
+    """Return whether a discount is the difference of two columns of amounts."""
     less, paid = money.numbers_or_zero(column), money.values("amount")
     rows = [ix for ix in money.rows if less[ix]]
     expected = [a + abs(d) for a, d in zip(paid, less, strict=True)]
@@ -148,13 +149,12 @@ def _between_amounts(money: MoneyColumns, column: str) -> bool:
 def _say_share(money: MoneyColumns, column: str) -> None:
     if "amount" in money.taken:
         money.proposal.check(
-            f"`{column}` is a percentage, not money, so it is not used; the amount says what "
-            "was paid"
+            f"`{column}` is a percentage, not money, so it is not used; the amount is what was paid"
         )
     elif any(text.strip("0.,% ") for text in money.evidence.filled(column)):
         money.proposal.ask(
-            f"`{column}` is a percentage, and no column says what was paid for a line. Export that "
-            "too, and say which column it is; an empty value counts lines without their discount",
+            f"`{column}` is a percentage, and no column has the amount paid per line. Export it "
+            "and name its column, or leave the value empty to ignore discounts",
             "columns.discount",
             "columns.amount",
             example="",
@@ -162,7 +162,7 @@ def _say_share(money: MoneyColumns, column: str) -> None:
 
 
 def _is_of_piece(money: MoneyColumns, column: str) -> bool:
-    """Tell whether a discount is that of one piece, and say so."""
+    """Return whether a discount is per piece, and note it."""
     if "amount" not in money.taken or "unit_price" not in money.taken:
         return False
     less, paid = money.numbers_or_zero(column), money.values("amount")
@@ -174,13 +174,13 @@ def _is_of_piece(money: MoneyColumns, column: str) -> bool:
     if share is None or share < MOST or _discount_fits(money, column):
         return False
     money.proposal.check(
-        f"`{column}` is the discount of one piece, so it is not used; the amount says what was paid"
+        f"`{column}` is the discount per piece, so it is not used; the amount is what was paid"
     )
     return True
 
 
 def look_at_amount(money: MoneyColumns) -> None:
-    """Ask where an amount is price × quantity though there is a discount."""
+    """Ask about an amount that equals price × quantity despite a discount."""
     amount, discount = money.taken.get("amount"), money.taken.get("discount")
     if amount is None or discount is None:
         return
@@ -196,14 +196,14 @@ def look_at_amount(money: MoneyColumns) -> None:
     if any(word in names for word in _BEFORE_DISCOUNT) or _totals_after_discount(money):
         del money.taken["amount"]
         money.proposal.check(
-            f"`{amount}` is before the discount, so it is not used: what was paid is price × "
+            f"`{amount}` is before the discount, so it is not used: the amount paid is price × "
             "quantity − discount"
         )
     elif not any(word in names for word in _AFTER_DISCOUNT):
         money.proposal.ask(
             f"`{amount}` is price × quantity although `{discount}` is not zero: was "
-            f"`{amount}` paid, or is the discount still to be taken off? Say the amount, or "
-            "leave it out with an empty value",
+            f"`{amount}` paid, or must the discount be deducted? Name the column of the amount, or "
+            "leave the value empty",
             "columns.amount",
             "columns.discount",
             example="",
@@ -211,7 +211,7 @@ def look_at_amount(money: MoneyColumns) -> None:
 
 
 def _look_at_pieces(money: MoneyColumns, amount: str, discount: str, less: list[float]) -> None:
-    """Ask where products cost the same for each piece whether there is a discount or not."""
+    """Ask if products have the same price per piece with and without a discount."""
     before = after = 0
     for rows in money.evidence.groups(money.item_column or Column(value="")).values():
         known = [ix for ix in rows if money.quantity[ix] and money.values("amount")[ix]]
@@ -223,9 +223,8 @@ def _look_at_pieces(money: MoneyColumns, amount: str, discount: str, less: list[
             after += close(paid + abs(less[ix]), each * n, n)
     if before > after:
         money.proposal.ask(
-            f"`{amount}` is before `{discount}`, and no column says what was paid for a line. "
-            "Export that too, or the price of one; an empty value counts lines without "
-            "their discount",
+            f"`{amount}` is before `{discount}`, and no column has the amount paid per line. "
+            "Export it, or the price per piece, or leave the value empty to ignore discounts",
             "columns.discount",
             "columns.amount",
             "columns.unit_price",

@@ -1,7 +1,7 @@
 """Evidence that the sample of an export gives about its columns: repeats, levels, numbers, shapes.
 
-An ``Export`` comes in; out come answers to questions such as "is this column constant within an
-order?". Nothing here knows names of columns. Called by the modules that decide what a column is.
+In: an ``Export``. Out: answers to questions such as "is this column constant within an order?".
+Column names play no role here. Called by the modules that decide what a column is.
 """
 
 import re
@@ -18,24 +18,24 @@ from training.init.exports import Export
 from training.init.figures import Numbers, read
 from training.init.proposal import value_of
 
-#: A share of values that is nearly all; exports have odd rows.
+#: Share that counts as nearly all values; exports have odd rows.
 NEARLY_ALL = 0.9
-#: How far money may be off for rounding. In the export's own unit.
+#: Tolerance for rounded money, in the export's own unit.
 _CENTS = 0.021
 _SIGNS: tuple[Literal[".", ","], ...] = (".", ",")
 _SCIENTIFIC = re.compile(r"[+-]?\d{1,2}([.,]\d+)?[eE]\+?\d{1,3}")
 
 
 class Evidence:
-    """Answers about a sample; what was worked out once is kept.
+    """Answers about a sample; results are cached.
 
     Parameters
     ----------
     export : Export
     minor_digits : int or None
-        Digits after the decimal sign of the currency's amounts; tells 24,800 yen.
+        Decimal digits of the currency; helps to read 24,800 yen.
     decimal : {".", ","}, optional
-        The decimal sign, where a person has said it.
+        The decimal sign, if the user stated it.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Evidence:
         self._texts: dict[str, list[str]] = {}
         self._numbers: dict[str, Numbers] = {}
         self.settled: dict[str, Literal[".", ","]] = {}
-        """Column → decimal sign, where only other columns tell it."""
+        """Column → decimal sign, if only other columns show it."""
 
     @cached_property
     def n_rows(self) -> int:
@@ -58,7 +58,7 @@ class Evidence:
         return len(self.export.rows)
 
     def texts(self, column: str) -> list[str]:
-        """Return a column's texts, one a row."""
+        """Return a column's texts, one per row."""
         if column not in self._texts:
             self._texts[column] = [row.get(column, "").strip() for row in self.export.rows]
         return self._texts[column]
@@ -72,22 +72,22 @@ class Evidence:
         return Counter(self.filled(column))
 
     def share(self, column: str, test: Callable[[str], object]) -> float:
-        """Return the share of filled values that pass a test; 1 where there is none."""
+        """Return the share of filled values that pass a test; 1 if there are none."""
         counts = self.counts(column)
         total = counts.total()
         return sum(n for text, n in counts.items() if test(text)) / total if total else 1.0
 
     def repeats(self, column: str) -> bool:
-        """Tell whether any value stands in more than one row."""
+        """Return whether any value occurs in more than one row."""
         return len(self.counts(column)) < len(self.filled(column))
 
     def scientific(self, column: str) -> float:
-        """Return the share of values such as 5.01235E+12, which a spreadsheet has spoiled."""
+        """Return the share of values such as 5.01235E+12, corrupted by a spreadsheet."""
         filled = self.filled(column)
         return self.share(column, _SCIENTIFIC.fullmatch) if filled else 0.0
 
     def numbers(self, column: str) -> Numbers:
-        """Return a column's numbers, one a row; NaN where there is none."""
+        """Return a column's numbers, one per row; NaN where missing."""
         if column not in self._numbers:
             found = self.alone(column)
             if found.problem == "ambiguous":
@@ -96,12 +96,12 @@ class Evidence:
         return self._numbers[column]
 
     def alone(self, column: str) -> Numbers:
-        """Return a column's numbers as they would be read if no other column helped."""
+        """Return a column's numbers as read without help from other columns."""
         return read(self.texts(column), self.minor_digits, self.decimal)
 
     @cached_property
     def beside(self) -> Literal[".", ","] | None:
-        """The decimal sign of the columns of numbers that show one, where they agree."""
+        """The decimal sign of the numeric columns that show one, if they agree."""
         shown: set[Literal[".", ","]] = set()
         for column in self.export.columns:
             if column not in self.export.typed:
@@ -113,32 +113,32 @@ class Evidence:
         return shown.pop() if len(shown) == 1 else None
 
     def say_decimal(self, column: str, decimal: Literal[".", ","]) -> None:
-        """Read a column's numbers with this decimal sign from now on."""
+        """Set the decimal sign of a column."""
         self._numbers[column] = read(self.texts(column), self.minor_digits, decimal)
 
     def scale(self, column: str, factor: float) -> None:
-        """Multiply a column's numbers from now on."""
+        """Set a factor for a column's numbers."""
         numbers = self.numbers(column)
         self._numbers[column] = replace(numbers, values=[n * factor for n in numbers.values])
 
     def without_currency(self, column: str) -> Numbers:
-        """Return a column's numbers as they would be read if the currency did not help."""
+        """Return a column's numbers as read without help from the currency."""
         return read(self.texts(column), None)
 
     def numeric(self, column: str) -> bool:
-        """Tell whether nearly all filled values are numbers; a column without values may be."""
+        """Return whether nearly all filled values are numbers; true for an empty column."""
         filled = len(self.filled(column))
         return not filled or self.numbers(column).n_read / filled >= NEARLY_ALL
 
     def unread(self, column: str) -> list[str]:
-        """Return a column's texts that are no numbers and do not stand for none, one a row."""
+        """Return a column's texts that are neither numbers nor placeholders, one per row."""
         numbers = self.numbers(column)
         known = (*number_formats.EMPTY, *numbers.ambiguous)
         texts = zip(self.texts(column), numbers.values, strict=True)
         return [text for text, n in texts if isnan(n) and text and text.lower() not in known]
 
     def groups(self, spec: str | Column) -> dict[str, list[int]]:
-        """Return the rows of each value of a field; rows where it is empty are left out."""
+        """Return the rows of each value of a field, without rows where it is empty."""
         found: dict[str, list[int]] = defaultdict(list)
         for ix, row in enumerate(self.export.rows):
             key = value_of(row, spec)
@@ -153,5 +153,5 @@ class Evidence:
 
 
 def close(a: float, b: float, n: float = 1.0) -> bool:
-    """Tell whether two amounts are the same but for rounding of ``n`` addends."""
+    """Return whether two amounts are equal up to the rounding of ``n`` addends."""
     return abs(a - b) <= _CENTS * max(1.0, min(n, 10.0)) + 1e-4 * abs(b)

@@ -1,8 +1,7 @@
-"""Looks at the beginning of an export: its columns, its first rows, how its text is written.
+"""Reads the beginning of an export: its columns, its first rows and its text format.
 
-A file, folder or glob comes in; out comes an ``Export`` with a sample of rows as text, whatever the
-format is, named and cleaned as the ingest will do it. Reads the beginning only, so a file of any
-size is looked at in a moment. Called by ``mapping`` through the command.
+In: a file, folder or glob. Out: an ``Export`` with sample rows as text, named and cleaned as the
+ingest does it. Only the beginning is read, so files of any size are fast. Called by ``questions``.
 """
 
 import io
@@ -37,16 +36,16 @@ class Export:
     Attributes
     ----------
     path : Path
-        The file that was looked at: the first one of a folder or glob.
+        The file that was read: the first one of a folder or glob.
     form : str
-        ``csv``: a table, also one that was made from JSON objects or XML entries. ``ndjson``:
-        events in JSON, one a line or in an array. ``parquet``.
+        ``csv``: a table, including one made from JSON objects or XML entries. ``ndjson``: events
+        in JSON, one per line or in an array. ``parquet``.
     columns : tuple of str
-        Names from the header, cleaned, made unique as ingest does it.
+        Names from the header, cleaned and made unique as in the ingest.
     rows : tuple of dict
-        At most ``SAMPLE_ROWS`` rows, column → clean text; empty text where there is nothing.
+        At most ``SAMPLE_ROWS`` rows, column → clean text; empty where missing.
     typed : frozenset of str
-        Columns that the file itself says are times or numbers.
+        Columns whose type in the file is time or number.
     encoding : str
         Python name of the text's encoding.
     header_line : int
@@ -80,8 +79,8 @@ def look(path: Path) -> Export:
     Raises
     ------
     DataError
-        When there is no file, or it holds no header and rows that can be read. Names columns only
-        where they are a header, and never shows a value: it may be a person's.
+        When there is no file, or it has no readable header and rows. The message names columns
+        only if they are a header, and never shows values, which may be personal data.
     """
     file = _first(path)
     try:
@@ -155,14 +154,14 @@ def _json(file: Path, encoding: str) -> Export:
 def _records(
     file: Path, encoding: str, records: Iterator[tuple[dict[str, Any], dict[str, str]]]
 ) -> Export:
-    """Make an export of records: events as they are, anything else as a table of its own names."""
+    """Make an export of records: events unchanged, other records as a table."""
     whole: list[dict[str, Any]] = []
     cells: list[dict[str, str]] = []
     for record, flattened in records:
         whole.append(record)
         cells.append(flattened)
     if not whole:
-        raise DataError(f"{file}: looks like JSON, but no object in it is whole. Export it again.")
+        raise DataError(f"{file}: JSON without a complete object. Export it again.")
     if any(_EVENT_NAMES & record.keys() for record in whole):
         rows = tuple({str(n): _text(value) for n, value in record.items()} for record in whole)
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
@@ -182,7 +181,7 @@ def _parquet(file: Path) -> Export:
             schema = parquet.schema_arrow
             batch = next(parquet.iter_batches(batch_size=SAMPLE_ROWS), None)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file}: not a whole Parquet file: {str(error).splitlines()[0]}") from None
+        raise DataError(f"{file}: incomplete Parquet file: {str(error).splitlines()[0]}") from None
     columns = sniffing.unique_names(schema.names)
     listed = [column.to_pylist() for column in batch.columns] if batch is not None else []
     rows = [
@@ -211,7 +210,7 @@ def _signed(encoding: str) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None or value != value:  # NaN and NaT are no values
+    if value is None or value != value:  # NaN and NaT are missing values
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -1,8 +1,7 @@
 """Finds lines of orders that are not products: postage, bags, deposits, tips.
 
-The rows of an order export and its mapping come in; out come ids that are clearly such words, and
-ids that may be. What takes money off an order, as a voucher does, is left to ingest. Called by
-``mapping``.
+In: the rows of an order export and its mapping. Out: ids that are clearly fees, and ids that may
+be. The ingest handles vouchers and other deductions. Called by ``mapping``.
 """
 
 from collections import Counter, defaultdict
@@ -19,7 +18,7 @@ from training.init.vocabulary import (
     VOUCHER_WORDS,
 )
 
-#: Digits in the id of a proper product, at least.
+#: Minimum number of digits in the id of a real product.
 _DIGITS = 2
 _MOST = 12
 _DEFAULTS = {
@@ -29,7 +28,7 @@ _DEFAULTS = {
 
 
 def find_fees(evidence: Evidence, proposal: Proposal) -> None:
-    """Fill the ids of lines that are no products, and say so."""
+    """Collect the ids of lines that are not products, and note them."""
     defaults = _DEFAULTS.get(proposal.kind, ("", "", "", "", ""))
     fields = ("item_id", "title", "quantity", "amount", "unit_price")
     specs = [proposal.columns.get(f, d) for f, d in zip(fields, defaults, strict=True)]
@@ -44,7 +43,7 @@ def find_fees(evidence: Evidence, proposal: Proposal) -> None:
         item, title, quantity, amount, price = (
             value_of(row, spec) if spec else "" for spec in specs
         )
-        if not item or set(item) & set("*?"):  # which match anything in the rules
+        if not item or set(item) & set("*?"):  # these are wildcards in the rules
             continue
         seen[item] += 1
         titles[item].add(title)
@@ -75,7 +74,7 @@ def find_fees(evidence: Evidence, proposal: Proposal) -> None:
     proposal.maybe_fees = sorted(proposal.maybe_fees[:_MOST])
     if proposal.fees:
         listed = ", ".join(f"`{shown(item)}`" for item in proposal.fees)
-        proposal.check(f"{listed} was taken for no product (postage, a bag, a deposit, a tip)")
+        proposal.check(f"{listed} is not counted as a product (postage, a bag, a deposit, a tip)")
 
 
 def _money(evidence: Evidence, proposal: Proposal, default: str) -> list[float]:

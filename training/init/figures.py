@@ -1,7 +1,7 @@
-"""Reads the numbers of a sample, each column in the format that its values have.
+"""Reads the numbers of a sample, each column in the format of its values.
 
-Texts of one column come in; out comes what they are as numbers, in which format, and beside which
-currency signs. The format is told by the same rules as ingest tells it. Called by ``evidence``.
+In: texts of one column. Out: their numbers, format and currency signs. The format is detected by
+the rules of the ingest. Called by ``evidence``.
 """
 
 from collections import Counter
@@ -20,17 +20,17 @@ class Numbers:
     Attributes
     ----------
     values : list of float
-        One a row, NaN where there is none.
+        One per row; NaN where missing.
     n_read : int
-        Texts that are numbers, or stand where none is: ``nan``, ``n/a``.
+        Number of texts that are numbers or placeholders such as ``nan`` and ``n/a``.
     decimal : {".", ","} or None
         Decimal sign.
     problem : {"ambiguous", "mixed"} or None
-        Why some texts cannot be read: nothing tells the sign, or values contradict each other.
+        Why some texts cannot be read: no value shows the sign, or values contradict each other.
     ambiguous : tuple of str
-        A few of those texts.
+        Examples of such texts.
     currencies : frozenset of str
-        Signs and codes beside the numbers, lower case.
+        Currency signs and codes beside the numbers, lower case.
     units : frozenset of str
         Units beside them: ``pcs``, ``kg``.
     """
@@ -55,13 +55,13 @@ def read(
     Parameters
     ----------
     texts : sequence of str
-        One a row.
+        One per row.
     minor_digits : int or None
         Digits of the currency's minor unit.
     decimal : {".", ","}, optional
-        The sign, where a person has said it.
+        The decimal sign, if the user stated it.
     beside : {".", ","}, optional
-        The sign of the other columns.
+        The decimal sign of the other columns.
     """
     counts = Counter(text for text in texts if text)
     form = number_formats.detect_format(list(counts.elements()), minor_digits, beside)

@@ -1,7 +1,7 @@
-"""Detects how an export writes its numbers and times, and asks where nothing shows it.
+"""Detects the number and time formats of an export, and asks if they are ambiguous.
 
-An export's evidence and a mapped proposal come in; ``time_format`` and ``decimal`` are set where
-ingest could not tell them by itself. Called by ``mapping``.
+In: an export's evidence and a mapped proposal. Out: ``time_format`` and ``decimal``, if the ingest
+cannot detect them itself. Called by ``mapping``.
 """
 
 import msgspec
@@ -27,7 +27,7 @@ _PIECES = ("quantity", "refunded_quantity", "on_hand")
 
 
 def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> None:
-    """Set ``time_format`` where times are not ISO 8601."""
+    """Set ``time_format`` if times are not ISO 8601."""
     spec = proposal.columns.get("occurred_at")
     if spec is None:
         return
@@ -39,13 +39,13 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
         return
     if word:
         proposal.settings["time_format"] = word
-        proposal.check(f"times are numbers; they were read as {_COUNTED[word]}")
+        proposal.check(f"times are numbers; they are read as {_COUNTED[word]}")
         return
     found = times.reading(texts, day_first=day_first)
     if not found.patterns:
         proposal.ask(
-            f"times such as `{shown(min(texts))}` are in no format we know, so every row would be "
-            "rejected; how are they written, in strptime's letters?",
+            f"times such as `{shown(min(texts))}` have an unknown format, so every row would be "
+            "rejected; what is their strptime format?",
             "time_format",
             "columns.occurred_at",
             example="%d.%m.%Y %H:%M",
@@ -56,8 +56,8 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
     if found.contradictory:
         by_day, by_month = found.contradictory
         proposal.ask(
-            f"`{by_day}` can only be read with the day first and `{by_month}` only with the month "
-            "first: two ways of writing dates are mixed, and others may be either",
+            f"`{by_day}` has the day first and `{by_month}` has the month first: "
+            "two date formats are mixed, and other dates may have either",
             "time_format",
             example=patterns[0],
         )
@@ -65,39 +65,39 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
         first = "%d" in patterns[0] and patterns[0].find("%d") < patterns[0].find("%m")
         order = "day first" if first else "month first"
         proposal.check(
-            f"times such as `{shown(min(texts))}` were read {order}; nothing in the first rows "
-            "tells whether that is right"
+            f"times such as `{shown(min(texts))}` are read {order}; the first rows do not show "
+            "whether that is right"
         )
     if len(patterns) > 1:
         listed = ", ".join(f"`{pattern}`" for pattern in patterns)
-        proposal.check(f"times are written in {len(patterns)} formats: {listed}")
+        proposal.check(f"times have {len(patterns)} formats: {listed}")
     if found.unread:
         listed = ", ".join(f"`{shown(text)}`" for text in found.unread)
-        proposal.check(f"times such as {listed} are in no format we know; they will be rejected")
+        proposal.check(f"times such as {listed} have an unknown format; they will be rejected")
 
 
 def settle_quantity(evidence: Evidence, proposal: Proposal) -> None:
-    """Say the decimal sign of quantities such as 1.000 and 2.000, which are pieces."""
+    """Set the decimal sign of quantities such as 1.000 and 2.000, which are pieces."""
     spec = proposal.columns.get("quantity")
     if not isinstance(spec, str) or spec in evidence.export.typed:
         return
-    numbers = evidence.alone(spec)  # other columns say it to us, and not always to ingest
+    numbers = evidence.alone(spec)  # found by way of other columns, which the ingest may not read
     if numbers.problem != "ambiguous" or spec in evidence.settled:
         return
     signs = {text[-4] for text in evidence.filled(spec) if text.endswith("000") and len(text) > 4}
-    # 2 beside 1.000 would have its decimals too.
+    # beside 1.000, the quantity 2 would be 2.000
     rounds = evidence.share(spec, lambda text: text.endswith("000") or text in ("0", "-"))
     if rounds == 1.0 and len(signs) == 1 and (sign := signs.pop()) in (".", ","):
         evidence.say_decimal(spec, "." if sign == "." else ",")
         proposal.columns["quantity"] = Column(column=spec, decimal="." if sign == "." else ",")
         proposal.check(
-            f"`{shown(numbers.ambiguous[0])}` in `{spec}` was taken for "
-            f"{numbers.ambiguous[0].split(sign)[0]}, not for thousands"
+            f"`{shown(numbers.ambiguous[0])}` in `{spec}` is read as "
+            f"{numbers.ambiguous[0].split(sign)[0]}, not as thousands"
         )
 
 
 def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
-    """Ask where a column's numbers may be read in two ways."""
+    """Ask about columns with ambiguous numbers."""
     if "decimal" in proposal.settings:
         return
     for field in _NUMBERS:
@@ -113,7 +113,7 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
             known = spec if isinstance(spec, Column) else Column(column=column)
             proposal.columns[field] = msgspec.structs.replace(known, decimal=sign)
             continue
-        pieces = field in _PIECES  # what the currency tells is of money only
+        pieces = field in _PIECES  # the currency helps with money only
         numbers = evidence.without_currency(column) if pieces else evidence.numbers(column)
         if numbers.problem is None:
             _say_decimal(evidence, proposal, field, spec)
@@ -121,13 +121,13 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
         listed = ", ".join(f"`{shown(text)}`" for text in numbers.ambiguous)
         if numbers.problem == "mixed" and numbers.decimal is not None:
             proposal.check(
-                f"{listed} in `{column}` may be thousands or fractions, and other values do not "
-                "agree; such rows will be rejected"
+                f"{listed} in `{column}` may be thousands or decimals, and other values "
+                "contradict each other; such rows will be rejected"
             )
             continue
         proposal.ask(
             f"is {listed} in `{column}` more than a thousand, or a number with three decimals? "
-            "Say the decimal sign",
+            "State the decimal sign",
             f"columns.{field}.decimal",
             "decimal",
             example=".",
@@ -137,9 +137,10 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
 def _say_decimal(
     evidence: Evidence, proposal: Proposal, field: str, spec: str | Column | None
 ) -> None:
-    """Write the decimal sign down where the column alone did not tell it.
+    """Write the decimal sign down if the column alone did not show it.
 
-    The currency told it, which may differ by row, or another column, which ingest may not read.
+    It came from the currency, which may differ by row, or from a column that the ingest may not
+    read.
     """
     if not isinstance(spec, str):
         return

@@ -1,7 +1,7 @@
-"""Column names as words: folded, and with their abbreviations spelled out.
+"""Matches column names to fields: case-folded, with abbreviations spelled out.
 
-The header of an export comes in, and the names that a field usually has; out comes which columns
-may be the field, the likeliest first. Called by ``mapping`` and the modules that look at values.
+In: the header of an export, and the usual names of a field. Out: the columns that may be the field,
+best match first. Called by ``mapping`` and the modules that examine values.
 """
 
 import re
@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-#: Letters that no decomposition brings to their plain form.
+#: Letters without a Unicode decomposition → their plain form.
 _LETTERS = str.maketrans(
     {
         "ł": "l",
@@ -73,13 +73,13 @@ _WHOLE_TEXT = (
     "member name order price product quantity receipt sales sku status store tax ticket time "
     "total type unit value"
 )
-#: Words that are written with others in one: ``ORDERNO``, ``CUSTID``, ``UNITPRC``.
+#: Words that are joined without a separator: ``ORDERNO``, ``CUSTID``, ``UNITPRC``.
 _WHOLE = tuple(_WHOLE_TEXT.split())
 _BETWEEN_TEXT = "d da de del dell della des di du l la le of the"
-#: Words that hold others together: ``N° de commande``, ``date of sale``.
+#: Connecting words: ``N° de commande``, ``date of sale``.
 _BETWEEN = set(_BETWEEN_TEXT.split())
 _NET_TEXT = "netto net excltax extax exvat exklmwst ht senzaiva sinimpuestos kdvharic 税抜"
-#: What stands behind a measure's name and says nothing of what it is; without tax, and other.
+#: Suffixes that do not change what a measure is: without tax, and other.
 _NET = tuple(_NET_TEXT.split())
 _ENDS = (
     *_NET,
@@ -107,20 +107,20 @@ _ENDS = (
     "sek",
     "円",
 )
-#: Words before a measure's name that say nothing: ``sales_qty``, ``item_price``.
+#: Prefixes that do not change what a measure is: ``sales_qty``, ``item_price``.
 _PREFIXES = ("line", "lineitem", "item", "product", "sales", "sale", "order", "sold")
 
 
 @cache
 def fold(name: str) -> str:
-    """Bring a name to lower case without blanks, signs and accents, in any script."""
+    """Return a name in lower case without blanks, symbols and accents, in any script."""
     decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     return "".join(c for c in decomposed if c.isalnum()).translate(_LETTERS)
 
 
 @cache
 def forms(name: str) -> tuple[str, ...]:
-    """Return the ways to write a column's name: as it is, and its abbreviations spelled out."""
+    """Return the forms of a column's name: as it is, and with abbreviations spelled out."""
     spaced = (
         re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
         .replace("#", " no ")
@@ -134,7 +134,7 @@ def forms(name: str) -> tuple[str, ...]:
 
 
 def _parts(words: list[str]) -> list[str]:
-    """Take one word apart where it is made of known words and abbreviations; the fewest."""
+    """Split a word into the fewest known words and abbreviations."""
     if not words:
         return words
     (word,) = words
@@ -151,21 +151,21 @@ def _parts(words: list[str]) -> list[str]:
 
 
 def phrases(text: str) -> tuple[str, ...]:
-    """Fold a list of names that is written with commas between them."""
+    """Fold a comma-separated list of names."""
     return tuple(dict.fromkeys(folded for part in text.split(",") if (folded := fold(part))))
 
 
 def ranked(columns: Iterable[str], known: Collection[str], *, measure: bool = False) -> list[str]:
-    """List the columns that have one of the known names, the likeliest first.
+    """List the columns with one of the known names, best match first.
 
     Parameters
     ----------
     columns : iterable of str
         The export's columns.
     known : collection of str
-        Folded names, the likeliest first.
+        Folded names, best first.
     measure : bool
-        Also names with a word before them that says nothing.
+        Also match names with a neutral prefix.
     """
     order = {name: ix for ix, name in reversed(list(enumerate(known)))}
     if measure:
@@ -183,7 +183,7 @@ def ranked(columns: Iterable[str], known: Collection[str], *, measure: bool = Fa
 
 
 def _rank_without_end(column: str, order: Mapping[str, int]) -> float | None:
-    """Rank a measure whose name ends with a tax or a currency; with tax before without."""
+    """Rank a measure by its suffix of tax or currency; with tax before without."""
     ranks = [
         order[form.removesuffix(end)] + (0.5 if end in _NET else 0.0)
         for form in forms(column)
@@ -194,7 +194,7 @@ def _rank_without_end(column: str, order: Mapping[str, int]) -> float | None:
 
 
 def fields_of(columns: Iterable[str], names: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-    """List for each field the columns that may be it."""
+    """List the candidate columns of each field."""
     from training.init.names import MEASURES
 
     listed = list(columns)

@@ -1,8 +1,8 @@
 """Checks that products have the same ids in all exports.
 
-The sources that were proposed come in; where some export has lost the zeros at the beginning of
-its ids (spreadsheets and number columns do that), ``pad`` is put into its mapping. Called by the
-command when all exports have been looked at.
+In: the proposed sources. If an export has lost the leading zeros of its ids, as spreadsheets and
+number columns do, ``pad`` is added to its mapping. Called by the command after all exports have
+been read.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def align(sources: Sequence[NewSource]) -> list[str]:
     Returns
     -------
     notes : list of str
-        What was done, for the person to check; also among the proposals' checks.
+        Changes for the user to check; also added to the proposals' checks.
     """
     notes: list[str] = []
     ids = {source.name: _ids(source) for source in sources}
@@ -31,7 +31,7 @@ def align(sources: Sequence[NewSource]) -> list[str]:
             continue
         if all(text.isdigit() and len(text) <= width for text in found):
             source.proposal.columns["item_id"] = Column(column=spec, pad=width)
-            note = f"`{spec}` is filled with zeros to {width} digits, as another export has them"
+            note = f"`{spec}` is padded with zeros to {width} digits, as in another export"
             source.proposal.checks.append(note)
             notes.append(f"{source.name}: {note}")
     return notes
@@ -43,7 +43,7 @@ def _ids(source: NewSource) -> set[str]:
 
 
 def _padded_width(ids: set[str]) -> int | None:
-    """Width of ids that are all digits, equally long, and zero at the beginning of some."""
+    """Return the width of numeric ids of equal length, some with leading zeros."""
     lengths = {len(text) for text in ids}
     digits = all(text.isdigit() for text in ids)
     zeros = any(text.startswith("0") and len(text) > 1 for text in ids)

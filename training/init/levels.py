@@ -1,7 +1,7 @@
 """Distinguishes money of a whole order, repeated on its lines, from money of a line.
 
-Columns of an export's sample come in; out comes on which level each stands, and whether it is that
-of one piece or of all. Called by ``money``.
+In: columns of an export's sample. Out: the level of each column, and whether it is per piece or
+per line. Called by ``money``.
 """
 
 from collections import defaultdict
@@ -11,10 +11,10 @@ from typing import Literal
 from training.init.evidence import NEARLY_ALL, Evidence, close
 
 Level = Literal["order", "line"]
-#: Orders with equal money on all lines that make it the order's, where nothing else tells.
+#: Orders with equal money on all lines needed to assign it to the order.
 _ENOUGH_ORDERS = 3
 _MANY_ITEMS = 0.8
-#: How far the total of an order may be from its lines for postage and discounts.
+#: Tolerance between an order's total and its lines, for postage and discounts.
 _ABOUT = 0.3
 
 
@@ -25,7 +25,7 @@ def level_of(
     expected: list[float] | None,
     items: list[str] | None = None,
 ) -> Level | None:
-    """Tell whether a column's money is of the order or of the line; None where nothing tells.
+    """Return whether a column's money is per order or per line; None if unclear.
 
     Parameters
     ----------
@@ -34,10 +34,9 @@ def level_of(
         The rows of each order.
     column : str
     expected : list of float or None
-        What each line should cost by price and quantity; lines that should cost the same tell
-        nothing.
+        Price × quantity of each line; equal lines are ignored.
     items : list of str, optional
-        The product of each row: equal lines of one product tell nothing either.
+        The product of each row; equal lines of one product are ignored.
     """
     numbers = evidence.numbers(column).values
     constant = varied = blank = whole = 0
@@ -52,7 +51,7 @@ def level_of(
             continue
         if sum(numbers[ix] == numbers[ix] for ix in rows) < len(rows):
             first = numbers[rows[0]] == numbers[rows[0]]
-            blank += first  # perhaps only on the order's first row
+            blank += first  # may be on the order's first row only
             varied += not first
             continue
         if expected is not None and not _differ(expected[ix] for ix in rows):
@@ -72,7 +71,7 @@ def level_of(
 
 
 def _is_whole(money: float, expected: list[float]) -> bool:
-    """Tell whether money is about what all lines of an order cost together."""
+    """Return whether money is close to the sum of an order's lines."""
     total = sum(value for value in expected if value == value)
     return total > 0 and abs(money - total) <= _ABOUT * total
 
@@ -85,9 +84,9 @@ def _differ(values: Iterable[float]) -> bool:
 def scale_of(
     evidence: Evidence, item_id: str, quantity: str, column: str
 ) -> Literal["piece", "line"] | None:
-    """Tell whether money of one product grows with its quantity; None where nothing tells.
+    """Return whether a product's money grows with its quantity; None if unclear.
 
-    Looks at products that were bought in several quantities.
+    Compares products that were bought in several quantities.
     """
     counts, numbers = evidence.numbers(quantity).values, evidence.numbers(column).values
     seen: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -117,7 +116,7 @@ def scale_of(
 def follows_items(
     evidence: Evidence, orders: list[list[int]], item_id: str, quantity: list[float], column: str
 ) -> bool:
-    """Tell whether products cost the same for each piece in whatever order they are."""
+    """Return whether products have the same price per piece in all orders."""
     numbers, items = evidence.numbers(column).values, evidence.texts(item_id)
     seen: dict[str, list[float]] = defaultdict(list)
     for rows in orders:
@@ -129,12 +128,12 @@ def follows_items(
     return len(several) > 1 and same / len(several) >= _MANY_ITEMS
 
 
-def fit(rows: list[int], wanted: list[float], found: list[float]) -> float | None:
-    """Return the share of rows in which two columns are the same money; None without any."""
+def fit(rows: list[int], expected: list[float], actual: list[float]) -> float | None:
+    """Return the share of rows in which two columns have equal money; None without rows."""
     pairs = [
-        (wanted[ix], found[ix])
+        (expected[ix], actual[ix])
         for ix in rows
-        if wanted[ix] == wanted[ix] and found[ix] == found[ix]
+        if expected[ix] == expected[ix] and actual[ix] == actual[ix]
     ]
     if not pairs:
         return None
@@ -142,11 +141,11 @@ def fit(rows: list[int], wanted: list[float], found: list[float]) -> float | Non
 
 
 def sums(orders: list[list[int]], values: list[float]) -> list[float]:
-    """Add up a column over each order; NaN counts as nothing."""
+    """Sum a column over each order; NaN counts as zero."""
     return [sum(values[ix] for ix in rows if values[ix] == values[ix]) for rows in orders]
 
 
 def firsts(orders: list[list[int]], values: list[float]) -> list[float]:
-    """Return the first number of each order; NaN where it has none."""
+    """Return the first number of each order; NaN if it has none."""
     nan = float("nan")
     return [next((values[ix] for ix in rows if values[ix] == values[ix]), nan) for rows in orders]

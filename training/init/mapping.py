@@ -1,8 +1,8 @@
 """Proposes a mapping for the columns of an export.
 
-An ``Export`` comes in; out comes a ``Proposal``: the kind of source, its mapping and settings,
-what could not be found, what a person should check and what nobody but a person can tell. Names say
-what a column may be, values whether it is. Called by the command, rendered by ``template``.
+In: an ``Export``. Out: a ``Proposal`` with the kind of source, its mapping and settings, missing
+fields, guesses to check, and open questions. Names suggest what a column is; values confirm it.
+Called by ``questions``, rendered by ``template``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -48,12 +48,12 @@ _KINDS_TEXT = (
 #: Kinds that ``init`` can propose; a database is written by hand.
 KINDS = tuple(_KINDS_TEXT.split())
 LINES = ("till_tickets", "order_lines")
-#: Fields that are settled by modules of their own.
+#: Fields that are mapped by modules of their own.
 _LATER = {*MONEY, "line_type", "cancelled", "channel", "currency"}
 
 
 def kind_of(export: Export) -> str | None:
-    """Tell from its columns what kind of source an export is; None when they do not say."""
+    """Detect the kind of an export from its columns; None if unclear."""
     preset = presets.recognise(export)
     if preset is not None:
         return preset.kind
@@ -66,7 +66,7 @@ def kind_of(export: Export) -> str | None:
     item = "item_id" in found or bool(ranked(export.columns, GROUP_NAMES))
     dated, numbered = "occurred_at" in found, "order_id" in found
     sold = {"quantity", "unit_price", "amount"} & set(found)
-    lines = numbered and dated and "quantity" in found  # the product will be asked for
+    lines = numbered and dated and "quantity" in found  # init asks for the product
     if lines or (item and ((numbered and (dated or sold)) or (dated and (named or sold)))):
         plain = {form for column in export.columns for form in forms(column)}
         return "till_tickets" if plain & set(TILL_NAMES) else "order_lines"
@@ -77,7 +77,7 @@ def kind_of(export: Export) -> str | None:
     if "item_id" in products and {"title", "price", "category", "brand"} & set(products):
         return "products"
     if numbered and dated and ({"amount", "order_total"} & set(found)):
-        return None  # orders without their lines
+        return None  # orders without lines
     place = "location_id" in assign(export, CATALOGUE_NAMES["locations"])
     if place and len(named) < 2 and not (dated or sold):
         return "locations"
@@ -100,11 +100,11 @@ def propose(
     kind : str
         One of ``KINDS``.
     day_first : bool
-        How to read 01/02/2017 where no value tells.
+        How to read 01/02/2017 if no value shows the order.
     currency_code : str
         The workspace's currency.
     said : sequence of Override
-        What a person has said of this source; columns that were named are not guessed.
+        The user's settings for this source; they replace guesses.
     """
     proposal = Proposal(kind)
     if export.encoding not in ("utf-8", "utf-16", "utf-32"):
@@ -147,7 +147,7 @@ def assign(
     taken: Collection[str] = (),
     evidence: Evidence | None = None,
 ) -> dict[str, str]:
-    """Give each field the likeliest column that is still free, and whose values can be it."""
+    """Assign each field the best unused column whose values fit."""
     used = set(taken)
     found: dict[str, str] = {}
     for name, candidates in fields_of(export.columns, known_fields).items():
@@ -168,11 +168,11 @@ def _take_preset(
     *,
     day_first: bool,
 ) -> None:
-    """Take what is known of a system's export, and say what values speak against."""
+    """Use the mapping of a known system, and note values that contradict it."""
     proposal.columns.update(preset.columns)
     proposal.identifiers.update(preset.identifiers)
     proposal.settings.update(preset.settings)
-    proposal.check(f"this was taken for {preset.name}, as its columns say")
+    proposal.check(f"this is read as {preset.name} because of its columns")
     for check in preset.checks:
         proposal.check(check)
     proposal.questions += preset.questions
@@ -199,7 +199,7 @@ def _take_preset(
 def _map_lines(
     evidence: Evidence, proposal: Proposal, given: Mapping[str, object], currency_code: str
 ) -> None:
-    """Map order lines: what names them, then who bought, then money and what became of them."""
+    """Map order lines: identity, customer, money, then status."""
     export, columns = evidence.export, proposal.columns
     candidates = fields_of(export.columns, ORDER_NAMES)
     for name, spec in given.items():
@@ -233,7 +233,7 @@ def _map_lines(
 
 
 def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, list[str]]) -> None:
-    """Choose the columns of what names a line: time, order, product, place, number."""
+    """Choose the columns of time, order, product, place and line number."""
     columns = proposal.columns
 
     def free(name: str) -> list[str]:
@@ -272,13 +272,13 @@ def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, lis
 
 
 def _are_channels(evidence: Evidence, column: str) -> bool:
-    """Tell whether what is called a place holds words for channels: Online, In-store."""
+    """Return whether a column of places has words for channels: Online, In-store."""
     counts = evidence.counts(column)
     return len(counts) > 1 and all(channel_of(value) for value in counts)
 
 
 def _take_group(evidence: Evidence, proposal: Proposal) -> None:
-    """Take codes of groups of products where nothing says more finely what was bought."""
+    """Use codes of product groups if no column identifies products."""
     used = set(used_columns(proposal))
     groups = [c for c in ranked(evidence.export.columns, GROUP_NAMES) if c not in used]
     if not groups:
@@ -288,24 +288,24 @@ def _take_group(evidence: Evidence, proposal: Proposal) -> None:
     wider = next((c for c in above if not _within(evidence, fine, c)), None)
     proposal.columns["item_id"] = Column(columns=[wider, fine]) if wider else fine
     proposal.check(
-        f"no column names a product, so groups of products were taken: "
+        f"no column identifies products, so product groups are used: "
         f"{f'`{wider}` and ' if wider else ''}`{fine}`"
     )
 
 
 def _within(evidence: Evidence, fine: str, wide: str) -> bool:
-    """Tell whether each value of one column stands with one value of another only."""
+    """Return whether each value of one column occurs with only one value of another."""
     return all(len(evidence.distinct(wide, rows)) < 2 for rows in evidence.groups(fine).values())
 
 
 def _finish(
     export: Export, proposal: Proposal, known_fields: Mapping[str, object], *, preset: bool = False
 ) -> None:
-    """Put fields in order, and name what is missing, what is optional and what is not used."""
+    """Sort the fields, and list missing, optional and unused ones."""
     order = list(known_fields)
     needed = NEEDED.get(proposal.kind, ())
     for name in known_fields:
-        # Ingest takes a column of a field's own name unless it is told otherwise.
+        # The ingest uses a column with a field's own name unless it is mapped otherwise.
         if name in export.columns and name not in proposal.columns and name not in needed:
             proposal.columns[name] = Column(value="")
     order += [name for name in proposal.columns if name not in order]  # attributes of products

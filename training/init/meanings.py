@@ -1,8 +1,8 @@
-"""Maps the columns that say what happened to a line or an order.
+"""Maps the columns that state the type or status of a line or an order.
 
-The evidence of an export and a proposal come in. The fields ``line_type`` and ``cancelled`` are
-mapped with every value that occurs, or a question is added. Such a column changes amounts, so it is
-also recognised by its values where its name does not give it away. Called by ``mapping``.
+In: the evidence of an export and a proposal. The fields ``line_type`` and ``cancelled`` are mapped
+with every value that occurs, or a question is added. Such a column changes amounts, so it is also
+recognised by its values if its name does not match. Called by ``mapping``.
 """
 
 import re
@@ -56,7 +56,7 @@ def _says_more_than_sold(evidence: Evidence, column: str) -> bool:
 
 
 def _map_flag(evidence: Evidence, proposal: Proposal, column: str) -> None:
-    """Map a column that is called cancelled: yes and no, words, or times."""
+    """Map a column named cancelled: yes and no, words, or times."""
     counts = evidence.counts(column)
     if not counts:
         proposal.columns.setdefault("cancelled", column)
@@ -87,13 +87,12 @@ def _set_cancelled(
     *,
     struck: list[str],
 ) -> None:
-    """Map to ``cancelled`` what concerns whole orders, to ``line_type`` what concerns lines."""
+    """Map cancelled orders to ``cancelled`` and voided lines to ``line_type``."""
     if not _whole_orders(evidence, proposal, column, struck):
         counts = evidence.counts(column)
         if "line_type" in proposal.columns or len(counts) > MAX_WORDS:
             proposal.ask(
-                f"`{column}` strikes out single lines of orders, and another column says what "
-                "lines are",
+                f"`{column}` voids single lines of orders, and another column says what lines are",
                 "columns.line_type",
                 "columns.cancelled",
                 example=column,
@@ -102,13 +101,13 @@ def _set_cancelled(
         meant = {value: "voided" if value in struck else "sale" for value in sorted(counts)}
         proposal.columns["line_type"] = Column(column=column, map=meant)
         proposal.check(
-            f"`{column}` is not the same in all lines of an order, so it was taken to strike out "
+            f"`{column}` differs between the lines of an order, so it is read as voiding "
             "single lines, not orders"
         )
         return
     if "cancelled" in proposal.columns:
         if struck:
-            proposal.check(f"`{column}` is not used: another column says what was cancelled")
+            proposal.check(f"`{column}` is not used: another column states cancellations")
         return
     if words is None:
         proposal.columns["cancelled"] = column
@@ -121,7 +120,7 @@ def _set_cancelled(
 def _whole_orders(
     evidence: Evidence, proposal: Proposal, column: str, struck: Iterable[str]
 ) -> bool:
-    """Tell whether the lines of one order are all struck out, or none of them."""
+    """Return whether the lines of each order are all voided or all kept."""
     spec = proposal.columns.get("order_id")
     if spec is None:
         return True
@@ -136,7 +135,7 @@ def _whole_orders(
 
 
 def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, by_name: bool) -> None:
-    """Map a column that says what a line or a document is."""
+    """Map a column with the type of a line or a document."""
     words = words_of(evidence, column)
     if words is None or "line_type" in proposal.columns:
         return
@@ -173,7 +172,7 @@ def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, by_name: b
                 example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
             )
             return
-        proposal.check(f"{list_values(unknown)} in `{column}` was taken for a sale")
+        proposal.check(f"{list_values(unknown)} in `{column}` is read as a sale")
         meant.update(dict.fromkeys(unknown, "sale"))
     ordered = {value: meant[value] for value in words.known}
     if all(value == meaning for value, meaning in ordered.items()):
@@ -183,14 +182,14 @@ def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, by_name: b
 
 
 def _map_return_flag(evidence: Evidence, proposal: Proposal, column: str) -> None:
-    """Map a column that is called returned and says yes or no."""
+    """Map a yes/no column named returned."""
     words = words_of(evidence, column)
     if words is None or not words.values("yes", "refund"):
         return
     if words.values(None) or {"0", "1"} < set(words.known):
-        return  # numbers of pieces that came back, or free text
+        return  # numbers of returned pieces, or free text
     if "line_type" in proposal.columns:
-        proposal.check(f"`{column}` is not used: another column says what came back")
+        proposal.check(f"`{column}` is not used: another column states returns")
         return
     meant = {
         value: "return" if meaning in ("yes", "refund") else "sale"
@@ -200,7 +199,7 @@ def _map_return_flag(evidence: Evidence, proposal: Proposal, column: str) -> Non
 
 
 def _map_status(evidence: Evidence, proposal: Proposal, column: str) -> None:
-    """Map a column that says what became of an order, where anything was undone."""
+    """Map a column with the status of orders if any were cancelled or returned."""
     words = words_of(evidence, column)
     if words is None or column in used_columns(proposal):
         return
@@ -208,7 +207,7 @@ def _map_status(evidence: Evidence, proposal: Proposal, column: str) -> None:
     back = words.values("refund")
     if not struck and not back:
         if words.values("sale") and not words.values("yes") and "cancelled" not in proposal.columns:
-            # A value that stands further down may say more; unknown ones will be rejected.
+            # Values further down may be unknown; their rows will be rejected.
             _set_cancelled(evidence, proposal, column, words, struck=[])
             _name_unknown(proposal, words)
         return
@@ -218,13 +217,13 @@ def _map_status(evidence: Evidence, proposal: Proposal, column: str) -> None:
     if documents and "line_type" not in proposal.columns and not struck:
         meant = {value: "return" if value in back else "sale" for value in words.known}
         proposal.columns["line_type"] = Column(column=column, map=meant)
-        proposal.check(f"{list_values(back)} in `{column}` was taken for a return of goods")
+        proposal.check(f"{list_values(back)} in `{column}` is read as a return of goods")
         _name_unknown(proposal, words)
         return
     if undone := unsigned:
         proposal.check(
-            f"an order that is {list_values(undone)} in `{column}` was taken as if it had been "
-            "cancelled: all of it came back"
+            f"an order that is {list_values(undone)} in `{column}` counts as cancelled: "
+            "all of it was returned"
         )
     _name_unknown(proposal, words)
     _set_cancelled(evidence, proposal, column, words, struck=[*struck, *undone])
@@ -233,14 +232,14 @@ def _map_status(evidence: Evidence, proposal: Proposal, column: str) -> None:
 def _name_unknown(proposal: Proposal, words: WordColumn) -> None:
     if unknown := words.values(None):
         proposal.check(
-            f"{list_values(unknown)} in `{words.column}` was taken for an order that counts"
+            f"{list_values(unknown)} in `{words.column}` is read as an order that counts"
         )
 
 
 def _own_documents(evidence: Evidence, proposal: Proposal, value: str, words: WordColumn) -> bool:
-    """Tell whether rows of a status stand beside the sale that they undo.
+    """Return whether rows of a status exist beside the sale that they reverse.
 
-    Then the same customer has the same product once in another row of another status.
+    Then the same customer has the same product in another row with another status.
     """
     customers = [spec for spec in proposal.identifiers.values() if isinstance(spec, str)]
     item = proposal.columns.get("item_id")
@@ -256,7 +255,7 @@ def _own_documents(evidence: Evidence, proposal: Proposal, value: str, words: Wo
 
 
 def _negative(evidence: Evidence, proposal: Proposal, column: str, value: str) -> bool:
-    """Tell whether the rows of a value have negative quantities or amounts."""
+    """Return whether the rows of a value have negative quantities or amounts."""
     rows = [ix for ix, text in enumerate(evidence.texts(column)) if text == value]
     for name in ("quantity", "amount"):
         for source in columns_of(proposal.columns.get(name)):
@@ -268,19 +267,19 @@ def _negative(evidence: Evidence, proposal: Proposal, column: str, value: str) -
 
 
 def _look_at_unnamed(evidence: Evidence, proposal: Proposal, column: str) -> None:
-    """Find refunds and cancellations in a column whose name says nothing."""
+    """Find refunds and cancellations in a column with an unknown name."""
     words = words_of(evidence, column)
     if words is None or not words.values("refund", "cancelled", "void"):
         return
     known = len(words.known) - len(words.values(None))
     if known * 2 < len(words.known) or evidence.n_rows < 2 * len(words.known) - 1:
         undone = list_values(words.values("refund", "cancelled"))
-        proposal.check(f"`{column}` is not used, though it says {undone}")
+        proposal.check(f"`{column}` is not used, although it says {undone}")
         return
     if words.values("refund") and not words.values("cancelled"):
         before = proposal.columns.get("line_type")
         _map_type(evidence, proposal, column, by_name=False)
         if proposal.columns.get("line_type") is before and before is not None:
-            proposal.check(f"`{column}` is not used: another column says what lines are")
+            proposal.check(f"`{column}` is not used: another column states the type of lines")
         return
     _map_status(evidence, proposal, column)

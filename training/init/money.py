@@ -1,9 +1,9 @@
-"""Decides what the money of an export belongs to: a piece, a line or a whole order.
+"""Decides whether the money of an export is per piece, per line or per order.
 
-An export's evidence and a proposal with its orders, products and quantities come in; out comes the
-mapping of prices, discounts and amounts, told by sums that fit and by what is constant within an
-order, and by names only where values do not speak against them. What an order cost as a whole is
-never taken for a line's amount. Called by ``mapping``.
+In: an export's evidence and a proposal with its orders, products and quantities. Out: the mapping
+of prices, discounts and amounts. Matching sums and values that are constant within an order decide;
+names count only if values do not contradict them. An order's total is never used as a line's
+amount. Called by ``mapping``.
 """
 
 from itertools import product
@@ -56,11 +56,11 @@ def map_money(evidence: Evidence, proposal: Proposal) -> None:
 
 
 def _in_whole_units(money: MoneyColumns, column: str) -> str | Column:
-    """Say the factor of a column in cents."""
+    """Set the factor of a column in cents."""
     factor = money.factors.get(column, 1.0)
     if factor == 1.0:
         return column
-    money.proposal.check(f"`{column}` was taken for money in cents, as its name says")
+    money.proposal.check(f"`{column}` is read as money in cents because of its name")
     return Column(column=column, times=factor)
 
 
@@ -75,7 +75,7 @@ def _take_price(money: MoneyColumns) -> None:
 
 
 def _take_amount(money: MoneyColumns) -> None:
-    """Take the line's amount: what fits price × quantity, else by name and level."""
+    """Map the line's amount: the column that fits price × quantity, else by name and level."""
     free = money.free("amount")
     levels = {column: money.level(column) for column in free}
     lines = [c for c in free if levels[c] != "order"]
@@ -98,12 +98,12 @@ def _take_amount(money: MoneyColumns) -> None:
 
 
 def _is_of_one(money: MoneyColumns, column: str) -> None:
-    """Take what is called an amount for a price, as it does not grow with the quantity."""
+    """Map a column named amount as the price, because it does not grow with the quantity."""
     price = money.taken.get("unit_price")
     if price is not None and money.scale(price) != "line":
         money.proposal.ask(
             f"`{column}` does not grow with the quantity, so it is not the amount of a line, "
-            f"and `{price}` is called the price; what was paid?",
+            f"and `{price}` is named as the price; which column is the amount paid?",
             "columns.amount",
             "columns.unit_price",
             example="",
@@ -113,12 +113,12 @@ def _is_of_one(money: MoneyColumns, column: str) -> None:
         money.taken["amount"] = price
     money.taken["unit_price"] = column
     money.proposal.check(
-        f"`{column}` does not grow with the quantity, so it was taken for the price of one"
+        f"`{column}` does not grow with the quantity, so it is read as the price per piece"
     )
 
 
 def _best(money: MoneyColumns, columns: list[str]) -> str:
-    """Choose among amounts of lines what was paid: after the discount, with the tax."""
+    """Choose the paid amount among the lines' amounts: after discount, with tax."""
     best = columns[0]
     if len(columns) == 1:
         return best
@@ -143,14 +143,14 @@ def _best(money: MoneyColumns, columns: list[str]) -> str:
 
 
 def _take_price_as_amount(money: MoneyColumns) -> None:
-    """Turn a price into an amount where it grows with the quantity, or orders add up so."""
+    """Map a price as the amount if it grows with the quantity, or if order totals say so."""
     price = money.taken.get("unit_price")
     if price is None or "amount" in money.taken or money.quantity_column is None:
         return
     if money.scale(price) == "line" or _prices_add_up(money, price):
         if _UNIT_NAMES & set(forms(price)):
             money.proposal.ask(
-                f"`{price}` grows with the quantity: is it the price of one, or of the whole line?",
+                f"`{price}` grows with the quantity: is it the price of a piece or of a line?",
                 "columns.amount",
                 "columns.unit_price",
                 example=price,
@@ -159,12 +159,12 @@ def _take_price_as_amount(money: MoneyColumns) -> None:
         del money.taken["unit_price"]
         money.taken["amount"] = price
         money.proposal.check(
-            f"`{price}` grows with the quantity, so it was taken for the amount of the line"
+            f"`{price}` grows with the quantity, so it is read as the amount of the line"
         )
 
 
 def _prices_add_up(money: MoneyColumns, price: str) -> bool:
-    """Tell whether totals of orders are sums of prices, and not of price × quantity."""
+    """Return whether order totals are sums of prices, not of price × quantity."""
     telling = [rows for rows in money.orders if any(abs(money.quantity[ix]) != 1 for ix in rows)]
     if not telling:
         return False
@@ -180,7 +180,7 @@ def _prices_add_up(money: MoneyColumns, price: str) -> bool:
 
 
 def _look_at_signs(money: MoneyColumns) -> None:
-    """Leave out a price that is negative where goods come back."""
+    """Leave out a price that is negative for returns."""
     price = money.taken.get("unit_price")
     if price is None:
         return
@@ -192,32 +192,32 @@ def _look_at_signs(money: MoneyColumns) -> None:
     if "amount" in money.taken:
         del money.taken["unit_price"]
         money.proposal.check(
-            f"`{price}` is negative in {len(below)} rows, as no price is, so it is not used; the "
+            f"`{price}` is negative in {len(below)} rows, so it is not used; the "
             "price follows from the amount"
         )
     elif back > len(below) / 2:
         money.proposal.ask(
-            f"`{price}` and the quantity are both negative where goods came back, and no column "
-            "says what was paid for a line",
+            f"`{price}` and the quantity are both negative for returns, and no column "
+            "has the amount paid per line",
             "columns.amount",
             "columns.unit_price",
         )
 
 
 def _look_at_unread(money: MoneyColumns) -> None:
-    """Say which values of the columns that were taken are no numbers."""
+    """Note values of the mapped columns that are not numbers."""
     for column in money.taken.values():
         numbers = money.evidence.numbers(column)
         odd = money.evidence.unread(column)
-        if odd and (numbers.problem is None or numbers.decimal is not None):  # else it is asked
+        if odd and (numbers.problem is None or numbers.decimal is not None):  # otherwise init asks
             money.proposal.check(
-                f"`{shown(odd[0])}` in `{column}` is not a number as the others are; {len(odd)} "
+                f"`{shown(odd[0])}` in `{column}` is not a number; {len(odd)} "
                 "such rows will be rejected"
             )
 
 
 def _look_for_money(money: MoneyColumns) -> None:
-    """Ask what was paid where no column was taken for it though one may say it."""
+    """Ask for the amount paid if no column is mapped to it but one may be it."""
     evidence, proposal = money.evidence, money.proposal
     asked = any(question.settings[0] == "columns.amount" for question in proposal.questions)
     if asked or {"unit_price", "amount", "order_total"} & set(money.taken):
@@ -233,10 +233,10 @@ def _look_for_money(money: MoneyColumns) -> None:
         or evidence.numbers(c).currencies
     ]
     if not may_be:
-        proposal.check("no column says what was paid for a line; lines will count without money")
+        proposal.check("no column has the amount paid per line; lines will count without money")
         return
     proposal.ask(
-        "no column is known to say what was paid for a line, or what one costs; is it one of "
+        "no column is known to have the amount or the price of a line; is it one of "
         f"{listed(may_be)}? An empty value counts lines without money",
         "columns.amount",
         "columns.unit_price",
@@ -250,8 +250,8 @@ def _take_refunds(money: MoneyColumns) -> None:
         level = money.level(column)
         if level == "order":
             money.proposal.check(
-                f"`{column}` is what came back of whole orders; it is not used, because nothing "
-                "says of which lines"
+                f"`{column}` is the refund of whole orders; it is not used, because it does "
+                "not show the refunded lines"
             )
             continue
         money.taken["refunded_amount"] = column

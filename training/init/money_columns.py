@@ -1,7 +1,7 @@
 """The money columns of one export, and the fields mapped to them so far.
 
-The evidence of an export and a proposal come in. ``money``, ``discounts`` and ``totals`` ask which
-columns may hold a field and at which level (piece, line, order), and record what they map.
+In: the evidence of an export and a proposal. ``money``, ``discounts`` and ``totals`` query the
+candidate columns of a field and their level (piece, line, order), and record what they map.
 """
 
 import re
@@ -17,7 +17,7 @@ from training.init.levels import Level, fit, follows_items, level_of, scale_of
 from training.init.names import MONEY, ORDER_NAMES
 from training.init.proposal import Proposal, columns_of, used_columns
 
-#: Most of the values: money is rounded, and orders have lines that are not in the sample.
+#: Share that counts as most values: money is rounded, and the sample cuts orders.
 MOST = 0.8
 #: A number with two decimals.
 CENTS = re.compile(r"\d[.,]\d\d\D*$")
@@ -54,7 +54,7 @@ class MoneyColumns:
             name: sorted(filter(self._may_be_money, found), key=lambda c: not evidence.numeric(c))
             for name, found in by_field.items()
         }
-        for whole in ("order_total", "order_discount"):  # "order amount" is no amount of a line
+        for whole in ("order_total", "order_discount"):  # "order amount" is not a line's amount
             for name in ("unit_price", "amount", "discount"):
                 self.candidates[name] = [
                     c for c in self.candidates[name] if c not in self.candidates[whole]
@@ -88,7 +88,7 @@ class MoneyColumns:
         self.several = any(len(rows) > 1 for rows in self.orders)
 
     def _take_cents(self, columns: list[str]) -> dict[str, float]:
-        """Scale the columns that are called cents, and call them by what they are without."""
+        """Scale the columns in cents, and drop the word for cents from their names."""
         self._called = {column: column for column in columns}
         factors: dict[str, float] = {}
         for column in columns:
@@ -103,7 +103,7 @@ class MoneyColumns:
         return factors
 
     def _may_be_money(self, column: str) -> bool:
-        """Tell whether most values are numbers; what is none will be rejected, row by row."""
+        """Return whether most values are numbers; rows with other values will be rejected."""
         filled = len(self.evidence.filled(column))
         return bool(filled) and 2 * self.evidence.numbers(column).n_read > filled
 
@@ -119,18 +119,18 @@ class MoneyColumns:
         return [c for c in self.candidates[name] if c not in self.taken.values()]
 
     def values(self, name: str) -> list[float]:
-        """Return the numbers of what a field has taken; zeros where it has taken nothing."""
+        """Return the numbers of a field's column; zeros if it has none."""
         column = self.taken.get(name)
         return self.evidence.numbers(column).values if column else [0.0] * self.evidence.n_rows
 
     def scale(self, column: str) -> str | None:
-        """Tell whether a column is money of one piece, or of the line."""
+        """Return whether a column is money per piece or per line."""
         if self.item_column is None or self.quantity_column is None:
             return None
         return scale_of(self.evidence, self.item_column, self.quantity_column, column)
 
     def level(self, column: str) -> Level | None:
-        """Tell whether a column is money of the order, or of the line."""
+        """Return whether a column is money per order or per line."""
         expected = self.expected() if "unit_price" in self.taken else None
         items = self.evidence.texts(self.item_column) if self.item_column else None
         level = level_of(self.evidence, self.orders, column, expected, items)
@@ -142,12 +142,12 @@ class MoneyColumns:
         return level
 
     def expected(self) -> list[float]:
-        """Price × quantity of each row."""
+        """Return price × quantity of each row."""
         prices = self.values("unit_price")
         return [n * price for n, price in zip(self.quantity, prices, strict=True)]
 
     def line_sums(self) -> list[list[float]]:
-        """Return what a line may cost: price × quantity, less a discount, with tax or not."""
+        """Return a line's possible amounts: price × quantity − discount, with or without tax."""
         expected = self.expected()
         sides: list[list[float]] = []
         for discount, tax in product(
@@ -166,7 +166,7 @@ class MoneyColumns:
         return sides
 
     def reduced(self, column: str) -> list[list[float]]:
-        """Return price × quantity less a column as percentages, where it may hold any."""
+        """Return price × quantity minus a column as percentages, if it may be percentages."""
         texts = self.evidence.texts(column)
         shares = [abs(n) for n in read([t.rstrip("% ") for t in texts], None).values]
         shares = [0.0 if isnan(share) else share for share in shares]
@@ -178,13 +178,13 @@ class MoneyColumns:
         ]
 
     def numbers_or_zero(self, column: str | None) -> list[float]:
-        """Return a column's numbers with zeros where there is none."""
+        """Return a column's numbers; zeros where missing."""
         if column is None:
             return [0.0] * self.evidence.n_rows
         return [0.0 if isnan(n) else n for n in self.evidence.numbers(column).values]
 
     def matters(self, column: str) -> bool:
-        """Tell whether an order of several lines has any such money."""
+        """Return whether any order of several lines has a nonzero value."""
         numbers = self.evidence.numbers(column).values
         return any(
             len(rows) > 1 and any(numbers[ix] == numbers[ix] and numbers[ix] for ix in rows)
@@ -192,7 +192,7 @@ class MoneyColumns:
         )
 
     def tells_line(self, column: str, scale: str | None) -> bool:
-        """Tell whether anything says that money is of the line, where levels do not."""
+        """Return whether there is evidence that money is per line if levels are unclear."""
         if scale == "line" or _LINE_NAMES & set(forms(column)):
             return True
         if "unit_price" in self.taken:
@@ -200,7 +200,7 @@ class MoneyColumns:
                 share = fit(self.rows, line_sums, self.evidence.numbers(column).values)
                 if share is not None and share >= MOST:
                     return True
-        # Nothing but equal lines or zeros: whatever it is, it makes no difference here.
+        # Only equal lines or zeros: the level makes no difference.
         numbers = self.evidence.numbers(column).values
         return not any(
             len(rows) > 1 and any(numbers[ix] == numbers[ix] and numbers[ix] for ix in rows)

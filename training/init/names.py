@@ -1,7 +1,7 @@
-"""Names that columns have in retailers' exports, by the field they mean, in many languages.
+"""Column names in retailers' exports by field, in many languages.
 
-The likeliest first; ``headers`` folds them, so case, blanks and accents do not matter. Read by
-``mapping`` and the modules that look at values.
+Best match first; ``headers`` folds them, so case, blanks and accents do not matter. Read by
+``mapping`` and the modules that examine values.
 """
 
 from training.init.headers import phrases
@@ -264,12 +264,12 @@ IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
     "device": phrases("device id, device, cookie id, cookie, visitor id, anonymous id"),
 }
 
-#: Fields of which a word before the name says nothing, and that hold numbers.
+#: Numeric fields whose names may have a neutral prefix.
 MEASURES = ("quantity", "unit_price", "discount", "amount", "refunded_quantity", "refunded_amount")
 _MONEY_TEXT = (
     "unit_price discount amount order_discount order_total order_shipping order_tax refunded_amount"
 )
-#: Fields that hold money.
+#: Fields with money.
 MONEY = tuple(_MONEY_TEXT.split())
 
 #: Columns that only a till writes.
@@ -294,7 +294,7 @@ TIME_OF_DAY_NAMES = phrases(
     "დრო, 時刻, 時間"
 )
 
-#: Columns that may say what became of an order.
+#: Columns that may be the status of an order.
 STATUS_NAMES = phrases(
     "status, order status, orderstatus, payment status, financial status, state, order state, "
     "receipt status, transaction status, sale status, line status, item status, Bestellstatus, "
@@ -303,23 +303,23 @@ STATUS_NAMES = phrases(
     "status zamówienia, stan zamówienia, durum, sipariş durumu, الحالة, حالة الطلب, وضعیت, "
     "وضعیت سفارش, სტატუსი, 状態, 注文ステータス, ステータス, 注文状況"
 )
-#: Columns that say yes where a line came back.
+#: Columns that say yes for a returned line.
 RETURN_NAMES = phrases(
     "returned, is return, is returned, is refund, refunded, is refunded, return, refund, "
     "return flag, Retoure, Rückgabe, retour, retourné, remboursé, devuelto, devolución, "
     "reembolsado, reso, rimborsato, zwrot, iade, iade mi, مرتجع, مرجوع, مرجوعی, "
     "დაბრუნებული, 返品, 返金"
 )
-#: Columns of codes of groups of products: what was bought, where nothing says it more finely.
+#: Columns of product group codes, used if no column identifies products.
 GROUP_NAMES = phrases(
     "product subcategory code, product subcategory, subcategory code, subcategory id, "
     "subcategory, product category code, product category, category code, category id"
 )
 
-#: Columns of names: of products where each product has one, else perhaps of people.
+#: Columns of names: of products if each has one, else perhaps of people.
 NAMES = phrases("name, nom, nombre, nome, ad, isim, Name, نام, الاسم, სახელი, 名前, 名称")
 
-#: Header of Shopify's order export; these columns in any order are enough to tell it.
+#: Columns that identify Shopify's order export, in any order.
 SHOPIFY_HEADER = {
     "Name",
     "Financial Status",
@@ -329,7 +329,7 @@ SHOPIFY_HEADER = {
     "Lineitem sku",
 }
 
-#: Fields that a source cannot do without.
+#: Required fields of each kind of source.
 NEEDED: dict[str, tuple[str, ...]] = {
     "till_tickets": ("order_id", "occurred_at", "item_id", "quantity"),
     "order_lines": ("order_id", "occurred_at", "item_id", "quantity"),

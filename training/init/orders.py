@@ -1,7 +1,7 @@
-"""Builds order ids and times from several columns where one is not enough.
+"""Builds order ids and times from several columns if one is not enough.
 
-An export's evidence and a proposal come in; date and time of day are joined, and a ticket number
-that begins anew (in another store, at another till, on another day) gets what it lacks. Called by
+In: an export's evidence and a proposal. Date and time of day are joined. A ticket number that
+restarts (in each store, at each till, on each day) is combined with that column. Called by
 ``mapping``.
 """
 
@@ -21,23 +21,23 @@ _TIME_OF_DAY = re.compile(
     r"\d{1,2}(h|H|時)\d\d分?|\d{1,2}([:.]\d\d){1,2}(\.\d+)?( ?[AaPp]\.?[Mm]\.?)?|\d{3,4}|\d{6}"
 )
 
-#: Identifiers of which an order has one; it may be paid with two cards.
+#: Identifiers that are unique per order, unlike payment cards.
 _ONE_AN_ORDER = ("account", "email", "phone", "loyalty_card")
-#: The first line of some order has a number that is not above this.
+#: Largest first line number of an order.
 _FIRST_LINE = 100
-#: Share of orders that may be odd.
+#: Tolerated share of exceptions.
 _FEW_SHARED = 0.02
-#: Share of orders of several lines whose number stands with several days, where numbers begin anew.
+#: Share of multi-line orders with several days that shows that numbers restart.
 _MANY_SPREAD = 0.5
 
 
 def join_time_of_day(evidence: Evidence, proposal: Proposal) -> None:
-    """Put date and time of day together where they stand in two columns."""
+    """Join date and time of day if they are in two columns."""
     date = proposal.columns.get("occurred_at")
     if not isinstance(date, str) or date in evidence.export.typed:
         return
     if any(":" in text for text in evidence.filled(date)):
-        # 2024-05-02 00:00:00 beside a time of day: only the day of it counts.
+        # 2024-05-02 00:00:00 beside a time of day: only its date counts.
         days = {re.split("[ T]", text, maxsplit=1)[-1] for text in evidence.filled(date)}
         if not all(re.fullmatch(r"0?0:00(:00(\.0+)?)?", text) for text in days):
             return
@@ -52,11 +52,11 @@ def join_time_of_day(evidence: Evidence, proposal: Proposal) -> None:
             )
             return
         if any(re.search(r"\d", text) for text in evidence.filled(column)):
-            proposal.check(f"`{column}` is in no format we know, so times are without it")
+            proposal.check(f"`{column}` has an unknown format, so times do not include it")
 
 
 def make_order_id(proposal: Proposal) -> None:
-    """Make an order id of the customer and the moment where there is no number."""
+    """Make an order id of customer and time if there is no order number."""
     columns = proposal.columns
     when, account = columns.get("occurred_at"), proposal.identifiers.get("account")
     if "order_id" in columns or when is None or account is None:
@@ -64,11 +64,11 @@ def make_order_id(proposal: Proposal) -> None:
     parts = columns_of(account) + columns_of(when) + columns_of(columns.get("channel"))
     parts += [column for name, (column, _) in proposal.values.items() if name == "channel"]
     columns["order_id"] = Column(columns=parts)
-    proposal.check("there are no order numbers; what one customer bought at one time is one order")
+    proposal.check("there are no order numbers; a customer's purchases at one time are one order")
 
 
 def widen_order_id(evidence: Evidence, proposal: Proposal) -> None:
-    """Add store, day, till or customer to a number that does not name an order by itself."""
+    """Add store, day, till or customer to a number that is not unique per order."""
     order_id = proposal.columns.get("order_id")
     if not isinstance(order_id, str):
         return
@@ -90,27 +90,25 @@ def widen_order_id(evidence: Evidence, proposal: Proposal) -> None:
         proposal.columns["order_id"] = spec
         _say(proposal, order_id, parts)
         if "return_of" in proposal.columns:
-            proposal.check(
-                "`return_of` has to name an order as `order_id` does: with the same columns joined"
-            )
+            proposal.check("`return_of` must join the same columns as `order_id`")
     _add_customer(evidence, proposal)
 
 
 def _say(proposal: Proposal, order_id: str, parts: list[str]) -> None:
     proposal.check(
-        f"`{order_id}` comes again with another {' or '.join(parts)}; together they name an order"
+        f"`{order_id}` recurs with another {' or '.join(parts)}; together they identify an order"
     )
 
 
 def _day_part(proposal: Proposal) -> str | None:
-    """Return the column of the day, where one can be told."""
+    """Return the column of the day, if there is one."""
     spec = proposal.columns.get("occurred_at")
     columns = columns_of(spec)
     return columns[0] if columns else None
 
 
 def _days(evidence: Evidence, column: str) -> list[str]:
-    """Name the column where only what stands before its first blank is the day."""
+    """Return the column as a day: the text before its first blank, if that is the day."""
     filled = evidence.filled(column)
     timed = any(re.search(r"\d[ T]\d", text) for text in filled)
     return [column] if timed and times.day_ends_at_blank(set(filled)) else []
@@ -119,10 +117,10 @@ def _days(evidence: Evidence, column: str) -> list[str]:
 def _varies(
     evidence: Evidence, proposal: Proposal, key: list[str], part: str, *, by_day: bool = False
 ) -> bool:
-    """Tell whether one number stands with several values of a column, as another order's would.
+    """Return whether one number has several values of a column, which implies several orders.
 
-    What differs at one moment, of one customer, is no sign of another order: goods of one order
-    may come from two warehouses.
+    Differences at one time for one customer do not count: one order may ship from two
+    warehouses.
     """
     days = _days(evidence, part) if by_day else []
     spec = Column(columns=[part], days=days)
@@ -141,10 +139,10 @@ def _varies(
         if len(values) < 2:
             continue
         if by_day and proposal.kind != "till_tickets":
-            # An order may be sent on several days; its customer stays the same.
-            named = {tuple(value_of(rows[ix], who) for who in customers) for ix in found}
-            spread += len(named) > 1 or not any(map(any, named))
-            if any(map(any, named)) and len(named) > 1:
+            # An order may ship on several days, but has one customer.
+            customer_values = {tuple(value_of(rows[ix], who) for who in customers) for ix in found}
+            spread += len(customer_values) > 1 or not any(map(any, customer_values))
+            if any(map(any, customer_values)) and len(customer_values) > 1:
                 return True
             continue
         if by_day or moment is None or not clock:
@@ -160,7 +158,7 @@ def _varies(
 
 
 def _came_back(row: Mapping[str, str], proposal: Proposal) -> bool:
-    """Tell whether a row is a return, which may stand under the number of its order."""
+    """Return whether a row is a return, which may have the number of its order."""
     quantity, kind = (
         value_of(row, spec) if (spec := proposal.columns.get(name)) is not None else ""
         for name in ("quantity", "line_type")
@@ -170,17 +168,17 @@ def _came_back(row: Mapping[str, str], proposal: Proposal) -> bool:
 
 
 def check_numbers_of_orders(evidence: Evidence, proposal: Proposal) -> None:
-    """Say so where a known system's order numbers stand with several days or places."""
+    """Note if order numbers of a known system occur with several days or places."""
     order_id = proposal.columns.get("order_id")
     if not isinstance(order_id, str):
         return
     day = _day_part(proposal)
     if day and _varies(evidence, proposal, [order_id], day, by_day=True):
-        proposal.check(f"`{order_id}` comes again on another day; does it name one order?")
+        proposal.check(f"`{order_id}` recurs on another day; does it identify one order?")
 
 
 def _add_customer(evidence: Evidence, proposal: Proposal) -> None:
-    """Keep apart the orders of two customers that still share a number."""
+    """Separate orders of different customers with the same number."""
     spec = proposal.columns["order_id"]
     customers = [
         who
@@ -194,22 +192,20 @@ def _add_customer(evidence: Evidence, proposal: Proposal) -> None:
             continue
         named = columns_of(spec)[-1]
         if len(shared) < _FEW_SHARED * len(groups):
-            proposal.check(
-                f"`{named}` stands with several values of `{who}` in {len(shared)} orders"
-            )
+            proposal.check(f"`{named}` has several values of `{who}` in {len(shared)} orders")
             continue
         filled = len(evidence.filled(who)) / max(evidence.n_rows, 1)
         if filled >= NEARLY_ALL and who not in columns_of(spec):
             days = spec.days if isinstance(spec, Column) else []
             proposal.columns["order_id"] = Column(columns=[*columns_of(spec), who], days=days)
             proposal.check(
-                f"`{named}` comes again with another `{who}` at one time; together they name "
+                f"`{named}` recurs with another `{who}` at one time; together they identify "
                 "an order"
             )
             return
         proposal.ask(
-            f"`{named}` stands with several values of `{who}` in {len(shared)} orders, and nothing "
-            "else tells these orders apart; which columns name an order?",
+            f"`{named}` has several values of `{who}` in {len(shared)} orders, and no other "
+            "column separates these orders; which columns identify an order?",
             "columns.order_id",
             example=f'{{ columns = ["…", "{named}"] }}',
         )
@@ -217,7 +213,7 @@ def _add_customer(evidence: Evidence, proposal: Proposal) -> None:
 
 
 def check_line_no(evidence: Evidence, proposal: Proposal) -> None:
-    """Leave out a line number that does not count the lines of an order."""
+    """Leave out a line number that does not number the lines of an order."""
     line_no, order_id = proposal.columns.get("line_no"), proposal.columns.get("order_id")
     if not isinstance(line_no, str) or order_id is None or not evidence.filled(line_no):
         return
@@ -231,10 +227,10 @@ def check_line_no(evidence: Evidence, proposal: Proposal) -> None:
         if any(len(found) > 1 for found in seen.values()):
             del proposal.columns["line_no"]
             proposal.check(
-                f"`{line_no}` stands with several products of one order, so it is not used: it "
+                f"`{line_no}` is the same for several products of one order, so it is not used: it "
                 "does not number lines"
             )
             return
         firsts += [min(int(text) for text in seen)] if seen else []
     if firsts and min(firsts) > _FIRST_LINE and not evidence.repeats(line_no):
-        del proposal.columns["line_no"]  # it numbers the rows of a table
+        del proposal.columns["line_no"]  # it numbers the rows of the table

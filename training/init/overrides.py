@@ -1,7 +1,7 @@
-"""Answers on the command line: ``--set SOURCE.SETTING=VALUE``.
+"""Applies settings from the command line: ``--set SOURCE.SETTING=VALUE``.
 
-Texts come in, and are put over what was proposed for a source. Called by the command and by
-``questions``, which turns what a person types into the same.
+In: texts and the proposal for a source. Out: the proposal with these settings. Called by the
+command and by ``questions``, which converts typed answers to the same form.
 """
 
 import re
@@ -22,7 +22,7 @@ _PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."=]+)')
 
 @dataclass(frozen=True)
 class Override:
-    """One answer: a setting of a source, and what it is to be; ``None`` leaves it out."""
+    """One setting of a source and its value; ``None`` removes it."""
 
     source: str
     path: tuple[str, ...]
@@ -31,7 +31,7 @@ class Override:
 
     @property
     def setting(self) -> str:
-        """The setting as questions name it."""
+        """The setting's name as used in questions."""
         return ".".join(self.path)
 
 
@@ -41,7 +41,7 @@ def parse(texts: Sequence[str]) -> list[Override]:
     Raises
     ------
     UsageError
-        Where one is not of that form.
+        When a text does not have this form.
     """
     return [_parse(text) for text in texts]
 
@@ -64,7 +64,7 @@ def _parse(text: str) -> Override:
 
 
 def _value(text: str) -> Any:
-    """Read a TOML value; what is none is plain text, and nothing is None."""
+    """Read a TOML value; other text stays as it is, and an empty text is None."""
     plain = text.strip()
     if not plain:
         return None
@@ -77,12 +77,12 @@ def _value(text: str) -> Any:
 
 
 def apply(proposal: Proposal, overrides: Sequence[Override]) -> None:
-    """Put answers over a proposal, and drop the questions that they answer.
+    """Apply settings to a proposal, and drop the questions that they answer.
 
     Raises
     ------
     UsageError
-        Where a setting is unknown, or its value is of another type.
+        When a setting is unknown, or its value has the wrong type.
     """
     for override in overrides:
         head, *rest = override.path
@@ -111,7 +111,7 @@ def _answers(override: Override, setting: str) -> bool:
 def _set_column(proposal: Proposal, override: Override, rest: list[str]) -> None:
     table = getattr(proposal, override.path[0])
     if not rest:
-        raise UsageError(f"--set {override.given}: name a field below `{override.path[0]}`.")
+        raise UsageError(f"--set {override.given}: add a field after `{override.path[0]}`.")
     field, *inner = rest
     if inner:
         old = table.get(field)
@@ -137,7 +137,7 @@ def _set_column(proposal: Proposal, override: Override, rest: list[str]) -> None
         return
     if field in proposal.optional:
         proposal.optional.remove(field)
-    if isinstance(value, str) and field in MONEY:  # a column is one money only
+    if isinstance(value, str) and field in MONEY:  # a column belongs to one money field only
         for other in [o for o, spec in table.items() if spec == value and o in MONEY]:
             del table[other]
     table[field] = _column(value, override)
@@ -162,7 +162,7 @@ def _plain(spec: Column) -> dict[str, Any]:
 def _set_plain(proposal: Proposal, override: Override) -> None:
     name = override.path[0]
     if name in ("kind", "path"):
-        raise UsageError(f"--set {override.given}: --source KIND=PATH says the {name}.")
+        raise UsageError(f"--set {override.given}: set the {name} with --source KIND=PATH.")
     if override.value is None:
         proposal.settings.pop(name, None)
         return

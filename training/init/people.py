@@ -1,7 +1,7 @@
 """Finds the columns that identify the customer, by their names and by the shapes of values.
 
-An export's evidence and a proposal come in; ``identifiers`` are mapped, and what names nobody is
-said. No value of such a column is ever put into a text. Called by ``mapping``.
+In: an export's evidence and a proposal. Out: mapped ``identifiers``, and notes on values that do
+not identify a customer. Messages never contain values of such columns. Called by ``mapping``.
 """
 
 import re
@@ -18,7 +18,7 @@ _PHONE = re.compile(r"['+]{0,2}\(?\d[\d\s()./+-]{5,20}")
 _ABROAD = re.compile(r"'?(\+|00)[1-9][\d\s()./-]{7,18}")
 _MASKED = re.compile(r".*([*•●#]{2,}|[xX]{3,}).*")
 _PERSON = re.compile(r"[^\W\d_][^\d@]*[\s,][^\d@]*[^\W\d_]\.?")
-#: Names of columns that hold a customer's number or name, whichever the shop likes.
+#: Names of columns with either a customer's number or name.
 _BARE = set(
     phrases("customer, client, buyer, Kunde, cliente, klient, müşteri, العميل, مشتری, მომხმარებელი")
 )
@@ -28,7 +28,7 @@ _ENOUGH_ROWS = 10
 
 
 def map_people(evidence: Evidence, proposal: Proposal) -> None:
-    """Map identifiers; a column is one only where its values can be."""
+    """Map identifiers whose values fit."""
     used = set(used_columns(proposal))
     found = fields_of((c for c in evidence.export.columns if c not in used), IDENTIFIER_NAMES)
     taken: set[str] = set()
@@ -42,7 +42,7 @@ def map_people(evidence: Evidence, proposal: Proposal) -> None:
                 taken.add(column)
                 break
             if not _emails(evidence, column):
-                proposal.check(f"`{column}` is not used to name customers: it {problem}")
+                proposal.check(f"`{column}` is not used to identify customers: it {problem}")
     for column in evidence.export.columns:
         if column not in taken and column not in used:
             _by_shape(evidence, proposal, column)
@@ -53,28 +53,28 @@ def map_people(evidence: Evidence, proposal: Proposal) -> None:
 
 
 def _problem(evidence: Evidence, kind: str, column: str) -> str | None:
-    """Say why a column cannot be identifiers of a type; None where it can."""
+    """Return why a column cannot be identifiers of a type; None if it can."""
     filled = evidence.filled(column)
     if not filled:
         return None
     if kind == "email":
-        return None if evidence.share(column, _EMAIL.fullmatch) >= _HALF else "holds no e-mails"
+        return None if evidence.share(column, _EMAIL.fullmatch) >= _HALF else "has no e-mails"
     if kind == "phone":
         good = evidence.share(column, _PHONE.fullmatch) >= _HALF
-        return None if good or evidence.scientific(column) else "holds no phone numbers"
+        return None if good or evidence.scientific(column) else "has no phone numbers"
     if _emails(evidence, column):
         return "holds e-mails"
     if evidence.share(column, _MASKED.fullmatch) >= _HALF:
-        return "holds masked numbers, which many people share"
+        return "has masked numbers, which many people share"
     bare = kind == "account" and any(form in _BARE for form in forms(column))
     is_person = _has_no_digit if bare else _is_person
     if kind in ("account", "loyalty_card") and evidence.share(column, is_person) >= _HALF:
-        return "holds names, and two people may have one name"
+        return "has names, and two people may have the same name"
     if kind in ("loyalty_card", "payment_token", "device"):
         if evidence.share(column, lambda t: re.search(r"\d", t)) < _HALF:
-            return "holds words, not ids"
+            return "has words, not ids"
         if kind != "device" and max(map(len, filled)) <= 4 and len(filled) >= _ENOUGH_ROWS:
-            return "holds numbers of four digits or fewer, which many people share"
+            return "has numbers of up to four digits, which many people share"
     return None
 
 
@@ -88,36 +88,36 @@ def _is_person(text: str) -> bool:
 
 
 def _has_no_digit(text: str) -> bool:
-    """Tell whether a text is rather a name than an id: it has no digit."""
+    """Return whether a text is likely a name, not an id: it has no digit."""
     return not any(sign.isdigit() for sign in text) and fold(text) not in GUEST_WORDS
 
 
 def _by_shape(evidence: Evidence, proposal: Proposal, column: str) -> None:
-    """Take e-mails and international phone numbers for identifiers whatever they are called."""
+    """Map e-mail addresses and international phone numbers, whatever their column's name."""
     filled = evidence.filled(column)
     if not filled:
         return
     if _emails(evidence, column):
         if "email" not in proposal.identifiers:
             proposal.identifiers["email"] = column
-            proposal.check(f"`{column}` holds e-mails, and was taken for the customer's")
+            proposal.check(f"`{column}` has e-mail addresses and is used as the customer's")
         return
     abroad = any(text.lstrip("'").startswith("+") for text in filled)
     shaped = abroad and evidence.share(column, _ABROAD.fullmatch) >= _MOST
     if shaped and "phone" not in proposal.identifiers:
         proposal.identifiers["phone"] = column
-        proposal.check(f"`{column}` holds phone numbers, and was taken for the customer's")
+        proposal.check(f"`{column}` has phone numbers and is used as the customer's")
 
 
 def check_people(evidence: Evidence, proposal: Proposal) -> None:
-    """Say which identifiers name nobody: guests, defaults, and what a spreadsheet has spoiled."""
+    """Note identifiers that identify nobody: guests, defaults, and corrupted numbers."""
     for kind, spec in proposal.identifiers.items():
         for column in columns_of(spec):
             _check_guests(evidence, proposal, kind, column)
             if evidence.scientific(column):
                 proposal.check(
-                    f"`{column}` holds numbers such as 5.01E+12, which a spreadsheet has spoiled: "
-                    "they name nobody. Export the file anew, and do not open it in a spreadsheet"
+                    f"`{column}` has numbers such as 5.01E+12, corrupted by a spreadsheet: they "
+                    "identify nobody. Export the file again, and do not open it in a spreadsheet"
                 )
 
 
@@ -128,8 +128,8 @@ def _check_guests(evidence: Evidence, proposal: Proposal, kind: str, column: str
     if guests:
         words = ", ".join(f"`{text}`" for text in sorted(guests))
         proposal.check(
-            f"{words} in `{column}` is how shops write a guest ({sum(guests.values())} of {total} "
-            "rows): it names nobody"
+            f"{words} in `{column}` means a guest ({sum(guests.values())} of {total} "
+            "rows): it does not identify a customer"
         )
         proposal.blocked[kind] = sorted(guests)
     others = [(n, text) for text, n in counts.items() if text not in guests]
@@ -139,13 +139,13 @@ def _check_guests(evidence: Evidence, proposal: Proposal, kind: str, column: str
     orders = proposal.columns.get("order_id")
     if most > total / 2 and (orders is None or _orders_of(evidence, orders, column) > 1):
         proposal.check(
-            f"one `{column}` stands in {most} of {total} rows; if it is a default that "
-            "names nobody, write it under [identity.blocked]"
+            f"{most} of {total} rows have the same `{column}`; if it is a default value that "
+            "identifies nobody, add it to [identity.blocked]"
         )
 
 
 def _orders_of(evidence: Evidence, orders: str | Column, column: str) -> int:
-    """Count the orders in which a column's most frequent value stands."""
+    """Count the orders with a column's most frequent value."""
     (text, _), *_ = evidence.counts(column).most_common(1)
     texts = evidence.texts(column)
     return sum(any(texts[ix] == text for ix in rows) for rows in evidence.groups(orders).values())

@@ -1,7 +1,7 @@
-"""Infers the channel from the place of sale where no column states it.
+"""Infers the channel from the place of sale if no column states it.
 
-An export's evidence and a proposal come in; ``channel`` is set, or mapped from the column of
-places: a web shop is a place in many systems, ``Main Website Store``. Called by ``mapping``.
+In: an export's evidence and a proposal. Out: ``channel`` set, or mapped from the column of places:
+many systems list the web shop as a place, ``Main Website Store``. Called by ``mapping``.
 """
 
 import re
@@ -18,7 +18,7 @@ _FEW = 50
 
 
 def tell_channel(evidence: Evidence, proposal: Proposal) -> None:
-    """Set the channel of all rows, or map it from the places that are web shops."""
+    """Set the channel of all rows, or map web shops among the places to ``web``."""
     place = proposal.columns.get("location_id")
     is_asked = "channel" in proposal.values
     if isinstance(place, str) and not is_asked:
@@ -26,24 +26,22 @@ def tell_channel(evidence: Evidence, proposal: Proposal) -> None:
         online = [text for text in sorted(counts) if _is_online(text)] if len(counts) < _FEW else []
         if online and len(online) == len(counts):
             proposal.settings["channel"] = "web"
-            proposal.check(f"`{place}` names a web shop, so `web` was taken for all rows")
+            proposal.check(f"`{place}` is a web shop, so all rows have the channel `web`")
             return
         if online:
             proposal.columns["channel"] = Column(
                 column=place, map=dict.fromkeys(online, "web"), otherwise="pos", default="pos"
             )
             listed = ", ".join(f"`{shown(text)}`" for text in online)
-            proposal.check(f"{listed} in `{place}` was taken for the web, other places for tills")
+            proposal.check(f"{listed} in `{place}` has the channel `web`, other places are tills")
             return
     proposal.settings["channel"] = "pos" if place is not None else "web"
     if not is_asked:
-        proposal.check(
-            f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
-        )
+        proposal.check(f"no column has the channel; all rows have `{proposal.settings['channel']}`")
 
 
 def _is_online(text: str) -> bool:
-    """Tell whether a place is a web shop: by a word of its name, or because it is an address."""
+    """Return whether a place is a web shop: its name has such a word or is a web address."""
     if _ADDRESS.fullmatch(text) or channel_of(text) == "web":
         return True
     words = {fold(word) for word in re.split(r"[\W_]+", text)}

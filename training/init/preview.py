@@ -1,7 +1,7 @@
-"""Shows the first rows of an export as they were understood.
+"""Shows the first rows of an export as the proposal reads them.
 
-Called by the command after each proposal. What names a customer is hidden: a screen may be looked
-at by others.
+Called by the command after each proposal. Customer identifiers are hidden, because others may see
+the screen.
 """
 
 import click
@@ -17,9 +17,9 @@ HIDDEN = "(hidden)"
 
 
 def show(source: NewSource) -> None:
-    """Print what a source was taken for, its first rows, and what to check."""
+    """Print a source's kind, its first rows, and what to check."""
     proposal, export = source.proposal, source.export
-    click.echo(f"\n{source.name}: {export.path} was taken for {proposal.kind}.")
+    click.echo(f"\n{source.name}: {export.path} is read as {proposal.kind}.")
     fields = [*proposal.columns.items(), *proposal.identifiers.items()]
     if fields:
         private = {c for spec in proposal.identifiers.values() for c in columns_of(spec)}
@@ -37,13 +37,13 @@ def show(source: NewSource) -> None:
         headings = ["field", *(f"row {ix}" for ix in range(1, width))]
         console.output().print(console.table(headings, rows))
     for name in proposal.needed:
-        click.echo(f"  Needed, and not found: {name}")
+        click.echo(f"  Required, but not found: {name}")
     for check in proposal.checks:
         click.echo(f"  Please check: {check}.")
 
 
 def _cell(text: str) -> str:
-    """Hide an e-mail wherever it stands; long numbers are ids of products and orders here."""
+    """Hide e-mail addresses; long numbers here are ids of products and orders."""
     return shown(text) if "@" in text else text
 
 

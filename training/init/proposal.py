@@ -1,6 +1,6 @@
 """The proposal of ``init`` for one export, and its open questions.
 
-Filled by ``mapping`` and the modules that look at values, changed by ``overrides``, written by
+Filled by ``mapping`` and the modules that examine values, changed by ``overrides``, written by
 ``template``.
 """
 
@@ -15,27 +15,27 @@ from recsys.config import Column
 
 _EMAIL = re.compile(r"[^\s\"'`@<>(),;]+@[^\s\"'`@<>(),;]+")
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ()./-]{0,2}\d){6,}")
-#: A date, with a time or without; its digits are no phone number.
+#: A date with or without a time; its digits are not a phone number.
 _DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}([ T,]+[\d:.]+ ?[^\W\d]?[^\d@]{0,20})?$")
 _NAME_LENGTH = 60
-#: What a name of a column is not: an e-mail, a date, a price, a long number, a piece of JSON.
+#: Texts that are not column names: e-mails, dates, prices, long numbers, JSON.
 _VALUE = re.compile(r"@|^\W*\d+\W*$|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d[.,]\d\d$|\d{6,}|[{\"]")
-#: Names of columns that a message lists, at most.
+#: Maximum number of column names in a message.
 _LISTED = 30
 
 
 @dataclass(frozen=True)
 class Question:
-    """Something that values do not tell.
+    """A question that the values do not answer.
 
     Attributes
     ----------
     text : str
-        What cannot be told, and why it matters.
+        The question, and why it matters.
     settings : tuple of str
-        Settings of the source of which each would answer it; the first is asked for.
+        Settings of the source, each of which answers it; init asks for the first.
     example : str
-        What could be written there.
+        An example of a value.
     serious : bool
         A wrong guess would change money or people: nothing is written until it is answered.
     """
@@ -48,7 +48,7 @@ class Question:
 
 @dataclass
 class Proposal:
-    """What a source in ``omnibasket.toml`` may look like.
+    """A proposed source for ``omnibasket.toml``.
 
     Attributes
     ----------
@@ -58,25 +58,25 @@ class Proposal:
     settings : dict
         Other settings of the source: channel, time_format, currency, encoding.
     needed : list of str
-        Fields without which the ingest will refuse the export, and which were not found.
+        Required fields that were not found; the ingest will refuse the export.
     optional : list of str
         Other fields that were not found.
     unused : list of str
-        Columns that mean nothing to us, as far as their names and values tell.
+        Columns without a known meaning.
     values : dict
-        Field → its column, and its values with what they seem to mean; None where nothing tells.
+        Field → its column, and its values with their likely meaning; None if unknown.
     checks : list of str
-        What was guessed.
+        Guesses to check.
     questions : list of Question
-        What was not.
+        Open questions.
     fees : list of str
-        Ids of lines that are clearly no products.
+        Ids of lines that are clearly not products.
     maybe_fees : list of str
-        Ids of lines that may be no products.
+        Ids of lines that may not be products.
     blocked : dict
-        Identifier type → values that name nobody.
+        Identifier type → values that identify nobody.
     rules : dict
-        Settings under ``[rules]`` that the export's system calls for.
+        Settings under ``[rules]`` that the export's system requires.
     """
 
     kind: str
@@ -95,18 +95,18 @@ class Proposal:
     rules: dict[str, list[str]] = field(default_factory=dict)
 
     def check(self, text: str) -> None:
-        """Remember something for a person to check, once."""
+        """Add a note for the user to check, once."""
         if text not in self.checks:
             self.checks.append(text)
 
     def hide_people(self) -> None:
-        """Leave out of maps what may name a person: an e-mail or a phone among words."""
+        """Remove personal data from maps: an e-mail or a phone number among words."""
         for name, spec in self.columns.items():
             if isinstance(spec, Column) and any(map(_names_someone, spec.map)):
                 kept = {text: ours for text, ours in spec.map.items() if not _names_someone(text)}
                 self.columns[name] = structs.replace(spec, map=kept)
                 self.check(
-                    f"`{spec.column}` holds values with an e-mail or a long number, which are not "
+                    f"`{spec.column}` has values with an e-mail or a long number, which are not "
                     "written here; their rows are rejected until they are mapped"
                 )
         for name, (column, values) in self.values.items():
@@ -114,12 +114,12 @@ class Proposal:
             self.values[name] = (column, kept_values)
 
     def ask(self, text: str, *settings: str, example: str = "…", serious: bool = True) -> None:
-        """Remember something that values do not tell."""
+        """Add a question that the values do not answer."""
         self.questions.append(Question(text, settings, example, serious))
 
 
 def _names_someone(text: str) -> bool:
-    """Tell whether a text holds an e-mail, or a number as long as a phone's or a card's."""
+    """Return whether a text has an e-mail, or a number as long as a phone or card number."""
     if _DATE.match(text):
         return False
     return bool(_EMAIL.search(text) or _LONG_NUMBER.search(text))
@@ -157,10 +157,10 @@ def value_of(row: Mapping[str, str], spec: str | Column) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a text of an export without what may name a person, short enough to read.
+    """Return a text of an export, shortened and without personal data.
 
-    A header may hold values where the file has no header, and a column of words may hold an
-    address: e-mails and long numbers, which may be phones and cards, are hidden.
+    A file without a header has values in its place, and a column of words may have addresses, so
+    e-mails and long numbers, which may be phones or cards, are hidden.
     """
     plain = _DATE.match(text) is not None
     hidden = text if plain else _LONG_NUMBER.sub("(hidden)", _EMAIL.sub("(hidden)", text))
@@ -168,12 +168,12 @@ def shown(text: str) -> str:
 
 
 def listed(columns: Sequence[str]) -> str:
-    """List an export's columns for a message; nothing of it where they are no names.
+    """List an export's columns for a message, or hide them if they are not names.
 
-    In a file without a header, what is taken for names are values, of people too.
+    A file without a header has values in their place, which may be personal data.
     """
     if any(_VALUE.search(column) for column in columns):
-        return "(hidden: the first line holds values, not names)"
+        return "(hidden: the first line has values, not names)"
     names = [shown(column) for column in columns[:_LISTED]]
     more = len(columns) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -1,7 +1,7 @@
-"""Finds the quantity where no column of that name holds numbers.
+"""Finds the quantity if no column of that name has numbers.
 
-An export's evidence and a proposal come in; the quantity is mapped, asked about, or taken for one
-piece a row. Called by ``mapping``.
+In: an export's evidence and a proposal. The quantity is mapped, asked about, or set to one piece
+per row. Called by ``mapping``.
 """
 
 from recsys.config import Column
@@ -16,7 +16,7 @@ _FEW = 12
 
 
 def find_quantity(evidence: Evidence, proposal: Proposal) -> None:
-    """Map the quantity of lines, whatever its column is called."""
+    """Map the quantity of lines, whatever its column's name."""
     used = set(used_columns(proposal))
 
     def free(field: str) -> list[str]:
@@ -38,18 +38,18 @@ def find_quantity(evidence: Evidence, proposal: Proposal) -> None:
         if prices and _counts_pieces(evidence, column, prices[0]):
             proposal.columns["quantity"] = column
             proposal.check(
-                f"`{column}` holds small whole numbers that are no multiples of `{prices[0]}`, so "
-                "it was taken for the quantity"
+                f"`{column}` has small whole numbers that are not multiples of `{prices[0]}`, so "
+                "it is used as the quantity"
             )
             return
     proposal.columns["quantity"] = Column(value="1")
     left = [c for c in evidence.export.columns if c not in used and _may_count(evidence, c)]
     is_it = f" (or is it {listed(left)}?)" if left else ""
-    proposal.check(f"no column says how many; every row was taken for one piece{is_it}")
+    proposal.check(f"no column has the quantity; every row counts as one piece{is_it}")
 
 
 def _mostly_numbers(evidence: Evidence, column: str) -> bool:
-    """Tell whether most values are numbers; what is none will be rejected, row by row."""
+    """Return whether most values are numbers; rows with other values will be rejected."""
     return 2 * evidence.numbers(column).n_read > len(evidence.filled(column))
 
 
@@ -60,27 +60,27 @@ def _say_odd(evidence: Evidence, proposal: Proposal, column: str) -> None:
 
 
 def _may_count(evidence: Evidence, column: str) -> bool:
-    """Tell whether a column of no known name may count pieces: small whole numbers, not all one."""
+    """Return whether a column may count pieces: small whole numbers, not all one."""
     counts = evidence.counts(column)
     small_ones = all(text.isascii() and text.isdigit() and len(text) < 4 for text in counts)
     return small_ones and len(counts) > 1 and "1" in counts
 
 
 def _ask_unread(evidence: Evidence, proposal: Proposal, column: str) -> None:
-    """Ask what texts of a quantity mean: taken for one piece each, money would be wrong."""
+    """Ask what texts of a quantity mean; counting one piece each would falsify money."""
     proposal.columns["quantity"] = Column(value="1")
     texts = sorted(evidence.counts(column))
     words = ", ".join(f"`{shown(text)}`" for text in texts[:3])
     pairs = ", ".join(f'"{shown(text)}" = "…"' for text in texts[:_FEW])
     proposal.ask(
-        f"how many is {words} in `{column}`? These are no numbers",
+        f"how many is {words} in `{column}`? These are not numbers",
         "columns.quantity",
         example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
     )
 
 
 def _counts_pieces(evidence: Evidence, column: str, price: str) -> bool:
-    """Tell whether what is called an amount counts pieces: it is no price times anything."""
+    """Return whether a column named amount counts pieces: it is not a multiple of the price."""
     if column == price or not evidence.numeric(column):
         return False
     pairs = [

@@ -1,7 +1,7 @@
 """Asks the questions of ``init``, or takes the answers from flags.
 
-Each question has a default and a check; where nobody can answer (a script, ``--yes``), the default
-is taken and a wrong flag is a usage error. Called by the command.
+Each question has a default and a check. If nobody can answer (a script, ``--yes``), the default is
+used and a wrong flag is a usage error. Called by the command.
 """
 
 import re
@@ -21,12 +21,12 @@ from training.init.preview import show
 from training.init.proposal import Proposal, Question, listed, shown
 from training.init.template import Answers, NewSource
 
-#: Zones whose people write the month first, by prefix.
+#: Prefixes of zones where dates have the month first.
 _MONTH_FIRST = ("America/", "US/")
 
 
 def answer(question: str, given: str | None, default: str, asking: bool) -> str:
-    """Return what a flag gave, else the answer to a question, else the default."""
+    """Return the flag's value, else the answer to a question, else the default."""
     if given is not None or not asking:
         return given or default
     return str(click.prompt(question, default=default, err=True))
@@ -44,7 +44,7 @@ def currency(given: str | None, asking: bool) -> str:
         code = answer("Currency of the amounts", given, "EUR", asking).upper()
         if re.fullmatch("[A-Z]{3}", code):
             return code
-        problem = f"{code!r} is no ISO 4217 code such as EUR."
+        problem = f"{code!r} is not an ISO 4217 code such as EUR."
         if given is not None or not asking:
             raise UsageError(f"--currency: {problem}")
         click.echo(problem, err=True)
@@ -62,14 +62,14 @@ def time_zone(given: str | None, asking: bool) -> str:
         zone = answer("Time zone of local times", given, _own_zone(), asking)
         if zone in available_timezones():
             return zone
-        problem = f"{zone!r} is no IANA time zone such as Europe/Paris."
+        problem = f"{zone!r} is not an IANA time zone such as Europe/Paris."
         if given is not None or not asking:
             raise UsageError(f"--time-zone: {problem}")
         click.echo(problem, err=True)
 
 
 def _own_zone() -> str:
-    """Zone of this machine where it says one, else UTC."""
+    """Return the time zone of this machine if set, else UTC."""
     zone = Path("/etc/localtime").resolve().as_posix().partition("zoneinfo/")[2]
     return zone if zone in available_timezones() and not zone.startswith("Etc/") else "UTC"
 
@@ -83,15 +83,15 @@ def add_sources(
     asking: bool,
     quiet: bool,
 ) -> None:
-    """Look at each export that was given or answered, and add it to ``answers``.
+    """Read each export from flags or answers, and add it to ``answers``.
 
     Raises
     ------
     UsageError
-        When an export's kind is unknown, or its columns do not tell it, or ``--set`` names a
-        source that is not there.
+        When an export's kind is unknown or not clear from its columns, or ``--set`` names an
+        unknown source.
     DataError
-        When an export that was given by a flag cannot be read.
+        When an export from a flag cannot be read.
     """
     for text in given:
         kind, path = _kind_and_path(text)
@@ -130,7 +130,7 @@ def _kind_and_path(text: str) -> tuple[str | None, str]:
     if not equals or not re.fullmatch("[a-z0-9_]+", kind):
         return None, text
     if kind == "database":
-        raise UsageError("--source: write a database by hand; the new file shows how.")
+        raise UsageError("--source: add a database by hand; the new file shows how.")
     if kind not in mapping.KINDS:
         raise UsageError(f"--source: unknown kind `{kind}`. Known: {', '.join(mapping.KINDS)}.")
     return kind, path
@@ -152,7 +152,7 @@ def _look(
     own = [override for override in said if override.source == name]
     proposal = _propose(export, kind, answers, own)
     if asking:
-        while proposal.needed:  # what an order is decides what its money is, so look anew
+        while proposal.needed:  # the order id affects money columns, so propose again
             own.append(_ask_needed(export, proposal.needed[0], name))
             proposal = _propose(export, kind, answers, own)
         _ask_values(proposal)
@@ -182,18 +182,18 @@ def _kind(export: exports.Export, given: str, asking: bool) -> str:
         return str(click.prompt(question, type=choice, default=kind, err=True))
     if kind is None:
         raise UsageError(
-            f"{given}: its columns ({listed(export.columns)}) do not say what it is. Say it: "
+            f"{given}: its columns ({listed(export.columns)}) do not show its kind. State it: "
             f"--source KIND={given}, where KIND is one of {', '.join(mapping.KINDS)}."
         )
     return kind
 
 
 def _ask_values(proposal: Proposal) -> None:
-    """Ask what an export's words for channels mean."""
+    """Ask which channels an export's words mean."""
     if "channel" not in proposal.values:
         return
     column, values = proposal.values["channel"]
-    if not click.confirm(f"Does `{column}` name the channel of an order", default=True, err=True):
+    if not click.confirm(f"Does `{column}` have the channel of an order", default=True, err=True):
         proposal.questions = [q for q in proposal.questions if "columns.channel" not in q.settings]
         return
     del proposal.values["channel"]
@@ -211,10 +211,10 @@ def _ask_values(proposal: Proposal) -> None:
 
 
 def _ask_questions(proposal: Proposal, name: str) -> None:
-    """Ask what values do not tell; each answer is what ``--set`` would say."""
+    """Ask the open questions; an answer works like ``--set``."""
     for question in list(proposal.questions):
         if question not in proposal.questions:
-            continue  # answered by the answer to another one
+            continue  # answered by another answer
         click.echo(f"{question.text[:1].upper()}{question.text[1:]}.", err=True)
         for setting in question.settings:
             click.echo(f"  may be answered by {setting}", err=True)
@@ -238,7 +238,7 @@ def _ask_questions(proposal: Proposal, name: str) -> None:
 
 
 def _ask_needed(export: exports.Export, field: str, name: str) -> Override:
-    """Ask for the column of a field that the ingest cannot do without."""
+    """Ask for the column of a required field."""
     while True:
         column = str(click.prompt(f"Which column is `{field}`", err=True)).strip()
         if column in export.columns:
@@ -254,15 +254,15 @@ def _say(proposal: Proposal, text: str) -> None:
 
 
 def refuse_open(answers: Answers, *, asking: bool) -> None:
-    """Refuse to write what changes money or people and could not be told.
+    """Refuse to write the file while serious questions are open.
 
-    A person who was asked and left a question open has it as a comment; a field that is needed
-    has been asked for until it was there.
+    In a terminal, questions left open become comments, and required fields are asked for until
+    answered.
 
     Raises
     ------
     ConfigError
-        Naming every open question with the flag that answers it.
+        Names every open question with the flag that answers it.
     """
     open_questions = [
         _open(source.name, question)
@@ -271,7 +271,7 @@ def refuse_open(answers: Answers, *, asking: bool) -> None:
         if question.serious and not asking
     ]
     missing = [
-        f"  {source.name}: no column was found for `{field}`, which is needed.\n"
+        f"  {source.name}: no column was found for the required field `{field}`.\n"
         f"    --set {source.name}.columns.{field}=COLUMN   "
         f"(columns: {listed(source.export.columns)})"
         for source in answers.sources
@@ -280,8 +280,8 @@ def refuse_open(answers: Answers, *, asking: bool) -> None:
     if not open_questions and not missing:
         return
     raise ConfigError(
-        "Nothing was written. The first rows do not tell these, and a wrong guess would change "
-        "money or people. Answer them, or run init in a terminal:\n"
+        "Nothing was written. The first rows leave these questions open, and a wrong guess would "
+        "change money or people. Answer them, or run init in a terminal:\n"
         + "\n".join([*open_questions, *missing])
     )
 
@@ -304,7 +304,7 @@ def _source_name(path: Path, kind: str, taken: set[str]) -> str:
 
 
 def _written(path: Path, workspace: Path) -> str:
-    """Path as the file will have it: relative to the workspace where it lies inside."""
+    """Return the path for the file: relative to the workspace if inside it."""
     absolute, folder = Path.cwd() / path, workspace.resolve()
     if absolute.is_relative_to(folder):
         return absolute.relative_to(folder).as_posix()

@@ -1,7 +1,7 @@
-"""Tests the roles that a column may have by its values, and chooses among fitting names.
+"""Checks by its values which fields a column may be, and chooses among columns with fitting names.
 
-``fits`` tells whether a column can be a field at all; ``choose_order_id`` and ``choose_item_id``
-look at what repeats. Called by ``mapping``.
+``fits`` decides whether a column can be a field; ``choose_order_id`` and ``choose_item_id`` compare
+how values repeat. Called by ``mapping``.
 """
 
 import re
@@ -17,27 +17,27 @@ from training.init.headers import forms
 from training.init.names import MONEY
 from training.init.proposal import Proposal, shown
 
-#: Rows from which on it says something that no value repeats.
+#: Minimum rows for the absence of repeats to be evidence.
 _MANY = 30
 _MAX_PIECES = 10_000
-#: Share of values that a better column must fill.
+#: Share of filled values that a better column must have.
 _FILLED = 0.8
 _DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
 _OTHER_MOMENTS = ("ship", "deliver", "limit", "due", "birth", "expir", "update", "modif", "liefer")
-#: Fields of products whose words say whether they may be shown.
+#: Fields of products that state whether they are shown.
 STATUSES = ("active", "visibility")
 _LINE_IDS = {"itemid", "lineitemid", "orderitemid", "lineid"}
 
 
 def fits(evidence: Evidence, field: str, column: str) -> bool:
-    """Tell whether a column's values can be a field; a column without values can be any."""
+    """Return whether a column's values fit a field; an empty column fits any."""
     counts = evidence.counts(column)
     if not counts:
         return True
     if field in MONEY or field in ("price", "sale_price", "cost"):
         return evidence.numeric(column)
     if field in ("quantity", "refunded_quantity"):
-        if evidence.numbers(column).units:  # a pack may hold 2.5 l; see ``quantities``
+        if evidence.numbers(column).units:  # a pack may contain 2.5 l; see ``quantities``
             return False
         return evidence.numeric(column) and small(evidence, column)
     if field == "on_hand":
@@ -56,7 +56,7 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
 
 
 def check_statuses(evidence: Evidence, proposal: Proposal) -> None:
-    """Say which words of a product's status are not understood: their rows will be rejected."""
+    """Note unknown words of a product's status, because their rows will be rejected."""
     for field in STATUSES:
         column = proposal.columns.get(field)
         if not isinstance(column, str):
@@ -66,26 +66,26 @@ def check_statuses(evidence: Evidence, proposal: Proposal) -> None:
         if unknown:
             listed = ", ".join(f"`{shown(word)}`" for word in unknown[:12])
             proposal.check(
-                f"whether products are shown whose `{column}` is {listed} is not known, and their "
-                f'rows are rejected; say it: {field} = {{ column = "{column}", map = {{ … }} }}'
+                f"{listed} in `{column}` is unknown, and products with it are rejected; "
+                f'map it: {field} = {{ column = "{column}", map = {{ … }} }}'
             )
 
 
 def is_currency(text: str) -> bool:
-    """Tell whether a text is an ISO 4217 code, in any case."""
+    """Return whether a text is an ISO 4217 code, in any case."""
     return text.upper() in currency_codes()
 
 
 def small(evidence: Evidence, column: str) -> bool:
-    """Tell whether numbers may be pieces or weights."""
+    """Return whether numbers may be pieces or weights."""
     numbers = [abs(n) for n in evidence.numbers(column).values if n == n]
     return not numbers or median(numbers) <= _MAX_PIECES
 
 
 def _may_be_times(evidence: Evidence, column: str) -> bool:
-    """Tell whether values may be times; unknown formats count, if no other column has a known one.
+    """Return whether values may be times; unknown formats count if no other column has a known one.
 
-    A column of plain small numbers, of prices or of words without any digit is none.
+    Columns of small numbers, prices, or words without digits are not times.
     """
     if column in evidence.export.typed:
         return evidence.share(column, lambda t: re.match(r"\d{4}-\d\d-\d\d", t)) >= NEARLY_ALL
@@ -97,14 +97,14 @@ def _decimal(text: str) -> bool:
 
 
 def _may_be_places(evidence: Evidence, column: str) -> bool:
-    """Tell whether a column has few values, as places are few beside what is sold in them."""
+    """Return whether a column has few values, because places are few compared with products."""
     counts = evidence.counts(column)
     filled = counts.total()
     return filled < _MANY or len(counts) <= filled / 2
 
 
 def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Proposal) -> str | None:
-    """Take the column of times: of a fitting name and readable, else readable, else any."""
+    """Choose the column of times: with a fitting name and readable, else readable, else any."""
     filled = [c for c in candidates if evidence.filled(c)] or list(candidates)
     for column in filled:
         if fits(evidence, "occurred_at", column) and readable_times(evidence, column):
@@ -115,19 +115,19 @@ def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Propo
         texts = evidence.filled(column)
         dated = texts and evidence.share(column, _DATED.match) >= NEARLY_ALL
         if dated and readable_times(evidence, column):
-            proposal.check(f"`{column}` was taken for the time, by its values")
+            proposal.check(f"`{column}` is used as the time because of its values")
             return column
     return filled[0] if filled else None
 
 
 def _hardly_the_sale(column: str) -> bool:
-    """Tell whether a time's name says that it is not that of the sale; used to sort."""
+    """Return whether a time's name suggests another time than the sale; used to sort."""
     name = column.lower()
     return any(word in name for word in _OTHER_MOMENTS)
 
 
 def names_items(evidence: Evidence, column: str, item_id: str) -> bool:
-    """Tell whether each product that comes again has one name, as customers have not."""
+    """Return whether each recurring product has one name, unlike names of customers."""
     several = [rows for rows in evidence.groups(item_id).values() if len(rows) > 1]
     same = sum(len(evidence.distinct(column, rows)) == 1 for rows in several)
     n_names = len(evidence.counts(column))
@@ -135,7 +135,7 @@ def names_items(evidence: Evidence, column: str, item_id: str) -> bool:
 
 
 def readable_times(evidence: Evidence, column: str) -> bool:
-    """Tell whether a column's times are ISO or of a format that is known."""
+    """Return whether a column's times are ISO 8601 or have a known format."""
     texts = evidence.filled(column)[:200]
     known = not texts or times.is_iso(texts) or number_kind(texts)
     return bool(known or times.reading(texts, day_first=True).patterns)
@@ -144,7 +144,7 @@ def readable_times(evidence: Evidence, column: str) -> bool:
 def choose_order_id(
     evidence: Evidence, candidates: Sequence[str], proposal: Proposal
 ) -> str | None:
-    """Take the first column that groups rows, of those whose names may mean an order."""
+    """Choose the first column that groups rows among candidates for the order id."""
     filled = [c for c in candidates if evidence.filled(c)] or list(candidates)
     if not filled:
         return None
@@ -154,15 +154,14 @@ def choose_order_id(
     for other in filled[1:]:
         if evidence.repeats(other) and len(evidence.counts(other)) > 1:
             proposal.check(
-                f"`{first}` is another one in every row, so `{other}`, which comes again, was "
-                "taken for the order"
+                f"`{first}` differs in every row, so `{other}`, which recurs, is used as the order"
             )
             return other
     return first
 
 
 def check_order_id(evidence: Evidence, proposal: Proposal) -> None:
-    """Say so where every row is an order of its own though a customer bought several at once."""
+    """Ask if every row is an order of its own although customers have several rows at once."""
     order_id, when = proposal.columns.get("order_id"), proposal.columns.get("occurred_at")
     if not isinstance(order_id, str) or not isinstance(when, str):
         return
@@ -179,23 +178,23 @@ def check_order_id(evidence: Evidence, proposal: Proposal) -> None:
     several = sum(n for n in together.values() if n > 1)
     if several * 2 > evidence.n_rows:
         proposal.check(
-            f"`{order_id}` is another one in every row, though customers have several rows at one "
-            "moment; is it the number of a line, and another column that of the order?"
+            f"`{order_id}` differs in every row, although customers have several rows at one "
+            "time; is it a line number, and another column the order number?"
         )
 
 
 def choose_item_id(
     evidence: Evidence, candidates: Sequence[str], titles: Sequence[str], proposal: Proposal
 ) -> str | None:
-    """Take the column that names products: its values come again, and are ids.
+    """Choose the column of product ids: its values recur and look like ids.
 
     Parameters
     ----------
     evidence : Evidence
     candidates, titles : sequence of str
-        Columns whose names may mean a product's id, or its name; the likeliest first.
+        Columns whose names may mean a product's id, or its name; best match first.
     proposal : Proposal
-        Is told why another column than the first was taken.
+        Receives a note if another column than the first is chosen.
     """
     filled = [c for c in candidates if evidence.filled(c)] or list(candidates)
     if not filled:
@@ -207,7 +206,7 @@ def choose_item_id(
 
     problems: tuple[tuple[str, Callable[[str], object], Callable[[str], object]], ...] = (
         (
-            "holds numbers such as 5.01E+12, which a spreadsheet has spoiled",
+            "has numbers such as 5.01E+12, corrupted by a spreadsheet",
             evidence.scientific,
             lambda c: not evidence.scientific(c),
         ),
@@ -217,12 +216,12 @@ def choose_item_id(
             lambda c: _share_filled(evidence, c) > NEARLY_ALL,
         ),
         (
-            "never comes again, as the number of a line does",
+            "never recurs, like a line number",
             lambda c: not evidence.repeats(c) and evidence.n_rows > 1,
             evidence.repeats,
         ),
         (
-            "is what shops call the number of a line",
+            "is a usual name of line numbers",
             lambda c: is_line_id(c) and not evidence.repeats(c),
             lambda c: not is_line_id(c),
         ),
@@ -234,7 +233,7 @@ def choose_item_id(
             continue
         others = [c for c in left if c != first and is_better(c)]
         if others:
-            proposal.check(f"`{first}` {problem}; `{others[0]}` was taken for the product")
+            proposal.check(f"`{first}` {problem}; `{others[0]}` is used as the product")
             first, left = others[0], others
     return first
 
@@ -244,25 +243,25 @@ def _share_filled(evidence: Evidence, column: str) -> float:
 
 
 def _name_of(column: str, titles: Sequence[str]) -> bool:
-    """Tell whether a column is rather a product's name than its id."""
+    """Return whether a column is likely a product's name, not its id."""
     return column in titles
 
 
 def check_item_id(evidence: Evidence, proposal: Proposal) -> None:
-    """Ask about ids of products that no product could have."""
+    """Ask about implausible product ids."""
     spec = proposal.columns.get("item_id")
     if not isinstance(spec, str) or not evidence.n_rows:
         return
     if evidence.scientific(spec):
         proposal.check(
-            f"`{spec}` holds numbers such as 5.01E+12: a spreadsheet has spoiled these ids, and "
-            "their rows will be rejected. Export the file anew, and do not open it in a spreadsheet"
+            f"`{spec}` has numbers such as 5.01E+12: a spreadsheet has corrupted these ids, "
+            "and their rows will be rejected. Export the file again and do not open it in one"
         )
     if proposal.kind in ("till_tickets", "order_lines"):
         if len(evidence.filled(spec)) >= _MANY and not evidence.repeats(spec):
             _ask_unique(evidence, proposal, spec)
     elif proposal.kind == "products" and evidence.repeats(spec):
-        proposal.check(f"`{spec}` stands in several rows; the last row of a product counts")
+        proposal.check(f"`{spec}` repeats in several rows; the last row of a product counts")
 
 
 def _ask_unique(evidence: Evidence, proposal: Proposal, spec: str) -> None:
@@ -274,10 +273,10 @@ def _ask_unique(evidence: Evidence, proposal: Proposal, spec: str) -> None:
                 ids[name].add(item)
         if sum(len(found) > 1 for found in ids.values()) > len(ids) / 10:
             proposal.ask(
-                f"`{spec}` is another one in every row, though `{title}` comes again: it numbers "
+                f"`{spec}` differs in every row, although `{title}` recurs: it numbers "
                 "lines, not products",
                 "columns.item_id",
                 example=title,
             )
             return
-    proposal.check(f"`{spec}` never comes again; does it name a product?")
+    proposal.check(f"`{spec}` never recurs; does it identify a product?")

@@ -1,7 +1,7 @@
-"""Reads samples of several files of a folder or glob, to see what repeats between them.
+"""Samples several files of a folder or glob, to find values that recur in other files.
 
-A path comes in, an ``Export`` with rows of the first file and of some others goes out: ticket
-numbers that begin anew each morning come again only in the next file. Called by ``questions``.
+In: a path. Out: an ``Export`` with rows of the first file and of some others. For example, ticket
+numbers that restart each morning recur only in the next file. Called by ``questions``.
 """
 
 from dataclasses import replace
@@ -11,13 +11,13 @@ from recsys.errors import DataError
 from training.init import exports
 from training.init.exports import Export
 
-#: Files beside the first one that are looked at, and rows of each.
+#: Number of further files that are sampled, and rows of each.
 _FILES = 3
 _ROWS = 1_000
 
 
 def look(path: Path) -> Export:
-    """Read the beginning of an export, and of some more of its files.
+    """Read the beginning of an export's first file and of some others.
 
     Raises
     ------
@@ -32,14 +32,14 @@ def look(path: Path) -> Export:
         try:
             other = exports.look(file)
         except DataError:
-            continue  # the ingest will say so
+            continue  # the ingest will report it
         if other.columns == export.columns:
             rows += other.rows[:_ROWS]
     return replace(export, rows=tuple(rows))
 
 
 def _others(path: Path, first: Path) -> list[Path]:
-    """Name the second file, one in the middle, and the last one."""
+    """Return the second file, one in the middle, and the last one."""
     if path.is_dir():
         found = path.rglob(f"*{first.suffix}")
     else:

@@ -1,7 +1,7 @@
 """Writes a commented ``omnibasket.toml``.
 
-What a person answered and what was proposed for each export come in, the text of the file goes
-out. Called by the command.
+In: the user's answers and the proposal for each export. Out: the text of the file. Called by the
+command.
 """
 
 import json
@@ -19,17 +19,17 @@ _KIND_TEXT = {
     "till_tickets": "Lines of till tickets.",
     "shopify_orders": "Orders as Shopify exports them; its columns need no mapping.",
     "woocommerce_orders": "Orders as WooCommerce exports them.",
-    "order_lines": "Order lines, one row a line.",
-    "ga4_events": "Events as GA4 writes them, one JSON object a line; they need no mapping.",
-    "products": "The catalogue. A field of any other name is kept as an attribute.",
+    "order_lines": "Order lines, one row per line.",
+    "ga4_events": "Events as GA4 writes them, one JSON object per line; they need no mapping.",
+    "products": "The catalogue. Fields with other names are kept as attributes.",
     "locations": "Stores and warehouses.",
     "stock": "What each location has on hand.",
-    "customer_links": "Registrations: the identifiers of one row belong to one person.",
+    "customer_links": "Registrations: the identifiers of one row belong to one customer.",
 }
-_NOTHING = "    # the export's column of this name is something else"
+_NOTHING = "    # the export's column of this name has another meaning"
 _HEAD = """\
-# Settings of this workspace. docs/configuration.md explains every one of them; what is left out
-# here has its default. Lines that begin with `# ` and a setting are proposals: take the `# ` away.
+# Settings of this workspace. docs/configuration.md explains all of them; settings not listed here
+# have their defaults. Lines of `# ` and a setting are proposals: remove the `# ` to apply them.
 """
 _DATABASE = """\
 # Orders may also come from a database:
@@ -41,7 +41,7 @@ _DATABASE = """\
 """
 _BLOCKED = """\
 # [identity.blocked]
-# Values that name nobody, such as a till's default card; `*` and `?` match.
+# Values that identify nobody, such as a till's default card; `*` and `?` are wildcards.
 # loyalty_card = ["0000*"]
 """
 _TAIL = """\
@@ -52,13 +52,13 @@ _TAIL = """\
 # channel = "web"
 # count = 10
 # objective = "purchase"           # or "margin", "new"
-# diversity = 0.2                  # 0 leaves variants of one product side by side
+# diversity = 0.2                  # 0 shows variants of one product side by side
 """
 
 
 @dataclass(frozen=True)
 class NewSource:
-    """A source that the file will have: its name, its path as written, what was proposed."""
+    """A source for the file: its name, its path as written, and its proposal."""
 
     name: str
     path: str
@@ -68,7 +68,7 @@ class NewSource:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the whole workspace shares, and its sources."""
+    """The workspace's own settings and its sources."""
 
     name: str
     currency: str
@@ -82,7 +82,7 @@ def render(answers: Answers) -> str:
         _HEAD,
         "[workspace]\n"
         f"name = {text(answers.name)}\n"
-        f"currency = {text(answers.currency)}        # of amounts that do not say theirs\n"
+        f"currency = {text(answers.currency)}        # of amounts without a currency\n"
         f"time_zone = {text(answers.time_zone)}        # of times without an offset\n",
         *(_source(source) for source in answers.sources),
         _example() if not answers.sources else "",
@@ -145,7 +145,7 @@ def _columns(proposal: Proposal) -> list[str]:
     for name, (column, values) in proposal.values.items():
         pairs = ", ".join(f'{text(value)} = "{ours or "…"}"' for value, ours in values.items())
         lines.append(f"# {name} = {{ column = {text(column)}, map = {{ {pairs} }} }}")
-    lines += [f'# {name} = "…"    # needed: which column is it?' for name in proposal.needed]
+    lines += [f'# {name} = "…"    # required: which column is it?' for name in proposal.needed]
     written = set(proposal.values)
     return lines + [f'# {name} = "…"' for name in proposal.optional if name not in written]
 
@@ -153,14 +153,14 @@ def _columns(proposal: Proposal) -> list[str]:
 def _identifiers(proposal: Proposal) -> list[str]:
     lines = [f"{kind} = {spec(column)}" for kind, column in proposal.identifiers.items()]
     if not lines:
-        lines = ["# No column names the customer, as far as the names tell. Types are: account,"]
+        lines = ["# No column seems to identify the customer. Types are: account,"]
         lines.append("# email, phone, loyalty_card, payment_token, device.")
         lines.append('# email = "…"')
     return lines
 
 
 def spec(column: str | Column) -> str:
-    """Write where a field comes from: a column's name, or an inline table."""
+    """Write a field's mapping: a column's name, or an inline table."""
     if isinstance(column, str):
         return text(column)
     plain = msgspec.to_builtins(Column())
@@ -169,39 +169,39 @@ def spec(column: str | Column) -> str:
 
 
 def _rules(sources: Sequence[NewSource]) -> str:
-    """Write the lines that are no products, and propose those that may be none."""
+    """Write the ids of lines that are not products, and propose ids that may not be."""
     known = _together([source.proposal.rules for source in sources])
     stated = known.pop("non_product_ids", set())
     sure = sorted({item for source in sources for item in source.proposal.fees} | stated)
     doubtful = {item for source in sources for item in source.proposal.maybe_fees} - set(sure)
     lines = ["[rules]"]
     if sure:
-        lines.append("# Please check: these order lines were taken for no products.")
+        lines.append("# Please check: these order lines do not count as products.")
         lines.append(f"non_product_ids = [{', '.join(map(text, sure))}]")
     ids = ", ".join(map(text, sorted(doubtful) or ["POST", "GIFT_*"]))
     if sure and doubtful:
-        lines.append(f"# These may be no products as well: {_one_line(ids)}")
+        lines.append(f"# These may not be products either: {_one_line(ids)}")
     elif not sure:
         where = "as the first rows suggest" if doubtful else "for example"
-        lines.append(f"# Order lines that are no products, {where}:")
+        lines.append(f"# Order lines that are not products, {where}:")
         lines.append(f"# non_product_ids = [{ids}]")
     lines += [f"{rule} = {written(sorted(values))}" for rule, values in sorted(known.items())]
     return "\n".join(lines) + "\n"
 
 
-def _together(found: Sequence[dict[str, list[str]]]) -> dict[str, set[str]]:
-    """Bring together what several sources say."""
-    names = sorted({name for one in found for name in one})
-    return {name: {value for one in found for value in one.get(name, [])} for name in names}
+def _together(rules: Sequence[dict[str, list[str]]]) -> dict[str, set[str]]:
+    """Merge the rules of several sources."""
+    names = sorted({name for rule in rules for name in rule})
+    return {name: {value for rule in rules for value in rule.get(name, [])} for name in names}
 
 
 def _blocked(sources: Sequence[NewSource]) -> str:
-    """Block what shops write for a guest; nothing else of what names customers is written."""
-    found = _together([source.proposal.blocked for source in sources])
-    if not found:
+    """Block the words for guests; no other customer values are written."""
+    blocked = _together([source.proposal.blocked for source in sources])
+    if not blocked:
         return _BLOCKED
-    lines = [f"{kind} = {written(sorted(values))}" for kind, values in sorted(found.items())]
-    return "\n".join(["[identity.blocked]", "# Values that name nobody.", *lines]) + "\n"
+    lines = [f"{kind} = {written(sorted(values))}" for kind, values in sorted(blocked.items())]
+    return "\n".join(["[identity.blocked]", "# Values that identify nobody.", *lines]) + "\n"
 
 
 def _example() -> str:
@@ -233,5 +233,5 @@ def _wrapped(what: str, names: list[str]) -> list[str]:
 
 
 def _one_line(value: str) -> str:
-    """Keep what comes from an export on its comment line."""
+    """Keep texts from an export on one comment line."""
     return "".join(c if c.isprintable() else "?" for c in value)

@@ -1,8 +1,7 @@
-"""Detects how an export writes its times.
+"""Detects the time formats of an export.
 
-Texts of a time column come in, the strptime formats that read them go out. Whether day or month
-comes first is decided once for the whole column, from whatever value tells it. Called by
-``mapping``.
+In: texts of a time column. Out: the strptime formats that read them. Any unambiguous value decides
+for the whole column whether day or month comes first. Called by ``formats``.
 """
 
 import re
@@ -39,7 +38,7 @@ _DAY_FIRST = (
     "%d. %m. %Y",
 )
 _MONTH_FIRST = ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y")
-#: Only where nobody puts the month first: with dots.
+#: Formats with dots, which always have the day first.
 _DOTTED = ("%d.%m.%Y", "%d.%m.%y", "%d. %m. %Y")
 _HOURS = (
     "",
@@ -64,26 +63,26 @@ _HOURS = (
     ", %I:%M %p",
     " - %H:%M",
 )
-#: Formats that go together in one column, at most.
+#: Maximum number of formats in one column.
 _MOST = 6
-#: Times that show the order of a file, at least.
+#: Minimum number of times to detect the order of a file.
 _ENOUGH = 5
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a column's times are read.
+    """The detected formats of a column's times.
 
     Attributes
     ----------
     patterns : list of str
-        strptime formats; of several, the first that fits a text reads it. Empty: none is known.
+        strptime formats in order of precedence. Empty if none is known.
     ambiguous : bool
-        No value tells whether day or month comes first.
+        No value shows whether day or month comes first.
     contradictory : tuple of str or None
-        One value that only day first reads, and one that only month first reads.
+        A value with the day first, and one with the month first.
     unread : list of str
-        A few of the texts that no pattern reads.
+        Examples of texts that no pattern reads.
     """
 
     patterns: list[str]
@@ -93,7 +92,7 @@ class Reading:
 
 
 def is_iso(texts: Collection[str]) -> bool:
-    """Tell whether all texts are ISO 8601, which needs no format."""
+    """Return whether all texts are ISO 8601, which needs no format."""
     return bool(texts) and all(_ISO.fullmatch(text) for text in texts)
 
 
@@ -103,9 +102,9 @@ def reading(texts: Sequence[str], *, day_first: bool) -> Reading:
     Parameters
     ----------
     texts : sequence of str
-        Values of the column in the order of its rows, empty ones left out.
+        Non-empty values of the column in row order.
     day_first : bool
-        What to take where no value tells.
+        What to assume if no value shows the order.
     """
     distinct = list(dict.fromkeys(texts))
     by_day, by_month = _cover(distinct, by_month=False), _cover(distinct, by_month=True)
@@ -121,7 +120,7 @@ def reading(texts: Sequence[str], *, day_first: bool) -> Reading:
     if only_day is not None or only_month is not None or not differ:
         found = by_month if only_month is not None else by_day
         return Reading(_chosen(found), unread=unread[:3])
-    # Exports are mostly written in the order of time; one of the two readings may not be.
+    # Exports are mostly sorted by time; one of the two readings may not be.
     day_rises, month_rises = (_rises(texts, found) for found in (by_day, by_month))
     if day_rises != month_rises:
         day_first = day_rises
@@ -129,17 +128,17 @@ def reading(texts: Sequence[str], *, day_first: bool) -> Reading:
 
 
 def has_hours(texts: Iterable[str]) -> bool:
-    """Tell whether times say more than a day."""
+    """Return whether any time has more than a date."""
     return any(":" in text or re.search(r"[ T]\d{4}|\d[hH時]\d\d", text) for text in texts)
 
 
 def day_ends_at_blank(texts: Collection[str]) -> bool:
-    """Tell whether the day of each time is what stands before the first blank or ``T``."""
+    """Return whether the date of each time ends at the first blank or ``T``."""
     return bool(texts) and all(re.fullmatch(r"[\d./-]{6,10}([ T].*)?", text) for text in texts)
 
 
 def readable(text: str, patterns: str | Sequence[str] | None) -> str:
-    """Write a time as ISO 8601, as it was understood; the text itself where it was not."""
+    """Return a time as ISO 8601, or the text itself if it cannot be read."""
     for pattern in [patterns] if isinstance(patterns, str) else patterns or ():
         time = _time(text, pattern)
         if time is not None:
@@ -154,7 +153,7 @@ def _cover(texts: Sequence[str], *, by_month: bool) -> dict[str, str]:
     found: dict[str, str] = {}
     left = list(texts)
     for _ in range(_MOST):
-        # The first text that is left says which patterns are worth trying.
+        # The first remaining text limits the patterns to try.
         first = next((t for t in left if any(_time(t, p) for p in patterns)), None)
         if first is None:
             break
@@ -170,7 +169,7 @@ def _chosen(found: dict[str, str]) -> list[str]:
 
 
 def _rises(texts: Sequence[str], found: dict[str, str]) -> bool:
-    """Tell whether times never go back, or never forward, and move at all."""
+    """Return whether times are sorted, ascending or descending, and not all equal."""
     times = [time for t in texts if (time := _time(t, found.get(t, ""))) is not None]
     steps = [a <= b for a, b in pairwise(times)], [a >= b for a, b in pairwise(times)]
     return len(set(times)) >= _ENOUGH and any(all(step) for step in steps)
@@ -179,7 +178,7 @@ def _rises(texts: Sequence[str], found: dict[str, str]) -> bool:
 @cache
 def _time(text: str, pattern: str) -> datetime | None:
     """Read a text by a pattern; None where it does not fit."""
-    # Without separators strptime also takes a digit where two are meant.
+    # Without separators, strptime also accepts one digit where two are required.
     exact = "%H%M" in pattern or "%Y%m%d" in pattern
     try:
         time = datetime.strptime(text, pattern)

@@ -1,4 +1,4 @@
-"""Maps the money of whole orders, and compares orders with the totals that they state.
+"""Maps the money of whole orders, and compares orders with their stated totals.
 
 Called by ``money`` and ``discounts``.
 """
@@ -18,7 +18,7 @@ def is_of_order(money: MoneyColumns, field: str, column: str) -> None:
     what = "the discount" if field == "discount" else "the total"
     money.taken[name] = column
     money.proposal.check(
-        f"`{column}` is the same on all lines of an order, so it was taken for {what} of the "
+        f"`{column}` is the same on all lines of an order, so it is read as {what} of the "
         "whole order"
     )
 
@@ -27,7 +27,7 @@ def ask_level(money: MoneyColumns, field: str, column: str) -> None:
     """Ask whether money is of the line or of the order."""
     whole = "order_discount" if field == "discount" else "order_total"
     money.proposal.ask(
-        f"is `{column}` money of the line, or of the whole order? Nothing in the first rows tells",
+        f"is `{column}` money of the line or of the whole order? The first rows do not show it",
         f"columns.{field}",
         f"columns.{whole}",
         example=column,
@@ -35,7 +35,7 @@ def ask_level(money: MoneyColumns, field: str, column: str) -> None:
 
 
 def take_order_level(money: MoneyColumns) -> None:
-    """Map what names call money of the order, where values do not speak against it."""
+    """Map columns named as money of the order, unless values contradict it."""
     for name in ("order_total", "order_discount"):
         for column in money.free(name):
             if name in money.taken:
@@ -55,12 +55,12 @@ def _is_of_line(money: MoneyColumns, name: str, column: str) -> None:
         return
     money.taken[field] = column
     money.proposal.check(
-        f"`{column}` is not the same on all lines of an order, so it was taken for the line's"
+        f"`{column}` differs between the lines of an order, so it is read as the line's"
     )
 
 
 def compare(money: MoneyColumns) -> None:
-    """Compare orders with what they say they cost; postage and tax where they explain it."""
+    """Compare orders with their stated totals; map postage and tax that explain a difference."""
     if "order_total" not in money.taken:
         return
     lines = sums(money.orders, _line_amounts(money))
@@ -85,8 +85,8 @@ def compare(money: MoneyColumns) -> None:
     known = sum(not isnan(total) for total in totals)
     if "unit_price" not in money.taken and "amount" not in money.taken:
         money.proposal.check(
-            f"`{money.taken['order_total']}` is of whole orders, and no column says what a line "
-            "cost: lines will count without money"
+            f"`{money.taken['order_total']}` is of whole orders, and no column has the amount "
+            "of a line: lines will count without money"
         )
     elif known and best < MOST * known:
         money.proposal.check(

@@ -1,8 +1,8 @@
-"""Words that stand in columns of exports, in many languages, folded by ``headers``.
+"""Words in columns of exports, in many languages, folded by ``headers``.
 
-What says yes, no, cancelled or refunded is in ``values.vocabulary``, which ingest reads as well;
-here is what only ``init`` needs: words for channels, for orders in good order, for postage, bags
-and tips, and for customers who are nobody.
+``values.vocabulary`` has the words for yes, no, cancelled and refunded, which the ingest uses too.
+This module has words that only ``init`` needs: for channels, for completed orders, for postage,
+bags and tips, and for guests.
 """
 
 from training.init.headers import phrases
@@ -27,7 +27,7 @@ CHANNEL_WORDS: dict[str, tuple[str, ...]] = {
     ),
     "email": phrases("email, newsletter"),
 }
-#: Words for an ordinary sale, where a column says what a line or a document is.
+#: Words for an ordinary sale in a column of line or document types.
 SALE_WORDS = frozenset(
     phrases(
         "sale, s, sales, sold, normal, purchase, payment, order, invoice, receipt, charge, "
@@ -36,7 +36,7 @@ SALE_WORDS = frozenset(
         "გაყიდვა, 売上, 販売, 購入"
     )
 )
-#: Words for an order in good order.
+#: Words for a completed or active order.
 DONE_WORDS = frozenset(
     phrases(
         "completed, complete, closed, done, finished, paid, processing, processed, shipped, "
@@ -54,7 +54,7 @@ DONE_WORDS = frozenset(
         "დასრულებული, გადახდილი, მიწოდებული, 完了, 支払済, 発送済, 配達済, 出荷済"
     )
 )
-#: Words for an order that was never paid, or never was one.
+#: Words for an order that was never paid or placed.
 UNPAID_WORDS = frozenset(
     phrases(
         "pending payment, payment pending, awaiting payment, unpaid, draft, checkout draft, trash, "
@@ -64,15 +64,15 @@ UNPAID_WORDS = frozenset(
         "reddedildi, başarısız, فشل, ناموفق, مرفوض, უარყოფილი, 失敗, 未払い"
     )
 )
-#: Parts of words for what came back in part only.
+#: Parts of words for partial returns.
 PARTS = phrases(
     "partial, partly, teilweise, teil, partiel, parcial, parziale, częściow, kısm, جزئي, بخشی, "
     "ნაწილობრივ, 一部"
 )
-#: Beginnings of words that say that something is not so.
+#: Negating prefixes.
 NEGATIONS = ("not ", "non ", "no ", "non-", "nicht ", "kein ", "keine ", "nie ", "un")
 
-#: Ids and titles of lines that are clearly no products.
+#: Ids and titles of lines that are clearly not products.
 FEE_WORDS = frozenset(
     phrases(
         "post, postage, shipping, shipping fee, shipping cost, shipping costs, shipping charge, "
@@ -98,14 +98,14 @@ FEE_WORDS = frozenset(
         "デポジット"
     )
 )
-#: Of these, what is paid back as often as it is paid.
+#: Of these, deposits: refunded as often as paid.
 DEPOSIT_WORDS = frozenset(
     phrases(
         "deposit, bottle deposit, can deposit, Pfand, Flaschenpfand, Dosenpfand, Einwegpfand, "
         "Mehrwegpfand, consigne, depósito, fianza, cauzione, kaucja, depozito, デポジット"
     )
 )
-#: Of these, what a shop may sell as well; as a fee it is cheap.
+#: Of these, items that a shop may also sell; as fees they are cheap.
 BAG_WORDS = frozenset(
     phrases(
         "bag, bags, carrier bag, carrier bags, plastic bag, paper bag, shopping bag, Tüte, "
@@ -120,16 +120,16 @@ _MAYBE_FEE_WORDS_TEXT = (
     "bon d'achat, gastos de, tarjeta regalo, spese di, carta regalo, buono, karta podarunkowa, "
     "bon podarunkowy, hediye kart, kargo, ギフトカード, 送料, بطاقة هدية, کارت هدیه"
 )
-#: Parts of titles of lines that may be no products.
+#: Parts of titles of lines that may not be products.
 MAYBE_FEE_WORDS = tuple(_MAYBE_FEE_WORDS_TEXT.split(", "))
 _VOUCHER_WORDS_TEXT = (
     "voucher, coupon, discount, gutschein, rabatt, remise, bon d'achat, cupón, descuento, buono, "
     "sconto, kupon, indirim, クーポン, 割引, كوبون, تخفیف"
 )
-#: Parts of titles of vouchers, which may lower what an order cost; ingest knows them by the sign.
+#: Parts of titles of vouchers, which may reduce an order; the ingest detects them by sign.
 VOUCHER_WORDS = tuple(_VOUCHER_WORDS_TEXT.split(", "))
 
-#: Customers who are nobody, as shops write them.
+#: Words that shops write for guests.
 GUEST_WORDS = frozenset(
     phrases(
         "guest, walk in, walk in customer, anonymous, cash customer, cash sale, no customer, "

@@ -1,7 +1,7 @@
-"""Columns of an export that hold a few different words, and what these words mean.
+"""Reads columns of a few distinct words, and what these words mean.
 
-The evidence of an export and a column come in; a ``WordColumn`` goes out. Called by ``meanings``
-and ``channels``.
+In: the evidence of an export and a column. Out: a ``WordColumn``. Called by ``meanings`` and
+``channels``.
 """
 
 import re
@@ -14,13 +14,13 @@ from training.init.headers import fold
 from training.init.proposal import shown
 from training.init.vocabulary import DONE_WORDS, NEGATIONS, PARTS, SALE_WORDS, UNPAID_WORDS
 
-#: A column with more different values is not one of words.
+#: Maximum number of distinct values in a column of words.
 MAX_WORDS = 20
 
 
 @dataclass(frozen=True)
 class WordColumn:
-    """A column of a few different words, and what they mean.
+    """A column of a few distinct words, and what they mean.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class WordColumn:
 
 
 def words_of(evidence: Evidence, column: str) -> WordColumn | None:
-    """Read a column as words; None where it has no value or more than ``MAX_WORDS`` different."""
+    """Read a column as words; None if it has none or more than ``MAX_WORDS`` distinct values."""
     counts = evidence.counts(column)
     if not counts or len(counts) > MAX_WORDS:
         return None

@@ -274,7 +274,7 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
 
 
 def _is_negative(price: Money | float | None) -> bool:
-    """Tell whether a price would make a sale of a refund, or the reverse."""
+    """Return whether a price would make a sale of a refund, or the reverse."""
     amount = price.amount_minor if isinstance(price, Money) else price
     return amount is not None and amount < 0
 

@@ -200,7 +200,7 @@ def test_a_quote_that_is_never_closed_is_one_reject(shop: Callable) -> None:
     [
         (b"PK\x03\x04 sheet", r"shop/1\.csv: this is a spreadsheet .*Save the sheet as CSV"),
         (b"<!DOCTYPE html><html>", r"shop/1\.csv: this is a web page"),
-        (GOOD.encode(), r"shop/1\.csv: line 1 has values instead of column names .*`header_line`"),
+        (GOOD.encode(), r"shop/1\.csv: line 1 has values instead of column names.*`header_line`"),
     ],
 )
 def test_what_is_no_export_is_called_by_its_name(

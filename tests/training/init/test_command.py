@@ -143,12 +143,12 @@ def test_a_file_is_never_overwritten_unasked(exports: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--currency", "pounds"], 2, "'POUNDS' is no ISO 4217 code"),
-        (["--time-zone", "London"], 2, "'London' is no IANA time zone"),
+        (["--currency", "pounds"], 2, "'POUNDS' is not an ISO 4217 code"),
+        (["--time-zone", "London"], 2, "'London' is not an IANA time zone"),
         (["--source", "tills=x.csv"], 2, "unknown kind `tills`. Known: till_tickets"),
-        (["--source", "database=x"], 2, "write a database by hand"),
+        (["--source", "database=x"], 2, "add a database by hand"),
         (["--source", "nowhere.csv"], 4, "nowhere.csv: no such file, folder or glob"),
-        (["--source", "{folder}/odd.csv"], 2, "columns (foo, bar) do not say what it is"),
+        (["--source", "{folder}/odd.csv"], 2, "columns (foo, bar) do not show its kind"),
     ],
 )
 def test_mistakes_write_nothing(
@@ -169,7 +169,7 @@ def test_a_person_is_asked(exports: Path) -> None:
     said = ["Corner shop", "x", "SEK", "Europe/Stockholm", "nowhere.csv", "week.csv", "", "y"]
     said += ["pos", "web", ""]
     output = converse(["init"], said, exports)
-    assert "'X' is no ISO 4217 code" in output
+    assert "'X' is not an ISO 4217 code" in output
     assert "no such file, folder or glob" in output
     config = load_config(exports)
     assert config.workspace.name == "Corner shop"
@@ -266,7 +266,7 @@ def test_a_field_that_is_needed_is_not_left_out(tmp_path: Path) -> None:
     given = ["-w", tmp_path, "--yes", "--source", f"order_lines={tmp_path / 'sales.csv'}"]
     refused = run(*given)
     assert refused.exit_code == 3
-    assert "no column was found for `order_id`" in refused.output
+    assert "no column was found for the required field `order_id`" in refused.output
     assert not (tmp_path / "omnibasket.toml").exists()
     assert run(*given, "--set", "sales.columns.order_id=bought").exit_code == 0
     assert load_config(tmp_path).sources["sales"].columns["order_id"] == "bought"

@@ -39,7 +39,7 @@ def test_fees_bags_deposits_and_tips_are_no_products(
 ) -> None:
     found = proposed(table(*GOODS, (item, title, "1", "0,50")))
     assert found.fees == [item]
-    assert any("was taken for no product" in check for check in found.checks)
+    assert any("is not counted as a product" in check for check in found.checks)
 
 
 @pytest.mark.parametrize(

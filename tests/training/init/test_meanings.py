@@ -111,7 +111,7 @@ def test_a_refunded_order_is_as_if_it_had_not_been(proposed: Propose) -> None:
     assert found.columns["cancelled"] == Column(
         column="Status", map={"completed": "no", "refunded": "yes"}
     )
-    assert any("all of it came back" in check for check in found.checks)
+    assert any("all of it was returned" in check for check in found.checks)
 
 
 def test_a_refund_that_is_negative_is_a_return_already(proposed: Propose) -> None:
@@ -160,7 +160,7 @@ def test_few_words_of_channels_are_the_channel(proposed: Propose) -> None:
     assert found.columns["channel"] == Column(
         column="Bought through", map={"App": "app", "Filiale": "pos", "Online shop": "web"}
     )
-    assert any("`Bought through` was taken for the channel" in check for check in found.checks)
+    assert any("`Bought through` is used as the channel" in check for check in found.checks)
 
 
 def test_sources_of_visitors_are_no_channel(proposed: Propose) -> None:

@@ -53,7 +53,7 @@ def test_other_settings(proposed: Propose) -> None:
         ("decimal=;", "--set s.decimal=;"),
         ("colums.amount=x", "unknown setting `colums.amount`"),
         ("kind=products", "--source KIND=PATH"),
-        ("columns=x", "name a field below `columns`"),
+        ("columns=x", "add a field after `columns`"),
         ('columns.amount={ colum = "x" }', "colum"),
     ],
 )

@@ -75,7 +75,7 @@ def test_a_default_is_named_without_its_value(proposed: Propose) -> None:
 
 def test_spoiled_cards_are_said(proposed: Propose) -> None:
     found = proposed(table("Loyalty card", "2.10001E+11", "2.10001E+11"))
-    assert any("they name nobody" in check for check in found.checks)
+    assert any("they identify nobody" in check for check in found.checks)
 
 
 SECRETS = [

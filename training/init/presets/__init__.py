@@ -1,7 +1,7 @@
-"""Exports of well-known systems, recognised by their headers.
+"""Recognises exports of well-known systems by their headers.
 
-An ``Export`` comes in; out comes a ``Preset`` with the whole mapping, or None where no system is
-known. Called by ``init`` before it looks at columns one by one.
+In: an ``Export``. Out: a ``Preset`` with the whole mapping, or None for an unknown system. Called
+by ``mapping`` before it examines single columns.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from training.init.presets.preset import Headers, Preset
 
 __all__ = ["Preset", "recognise"]
 
-#: The more columns a shape is known by, the earlier it is tried.
+#: Tried in this order: presets that require more columns come first.
 _SYSTEMS: tuple[Callable[[Headers], Preset | None], ...] = (
     ga4.events,
     shopify.orders,
@@ -48,7 +48,7 @@ _SYSTEMS: tuple[Callable[[Headers], Preset | None], ...] = (
 
 
 def recognise(export: Export) -> Preset | None:
-    """Tell which system wrote an export, and what it means.
+    """Return the preset of the system that wrote an export.
 
     Parameters
     ----------
@@ -59,4 +59,4 @@ def recognise(export: Export) -> Preset | None:
     Preset or None
     """
     headers = Headers(export)
-    return next((found for system in _SYSTEMS if (found := system(headers))), None)
+    return next((preset for system in _SYSTEMS if (preset := system(headers))), None)

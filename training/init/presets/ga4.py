@@ -1,6 +1,6 @@
 """Events of Google Analytics 4 as BigQuery exports them, in JSON or as a table.
 
-They need no mapping: ``recsys.ingest.sources.events`` knows them.
+They need no mapping; ``recsys.ingest.sources.events`` reads them.
 """
 
 from training.init.presets.preset import Headers, Preset

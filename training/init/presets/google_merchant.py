@@ -28,7 +28,7 @@ _PRODUCTS = {
     "mpn": "mpn",
 }
 _STOCK = {"location_id": "store_code", "item_id": "id|itemid|item_id", "on_hand": "quantity"}
-#: Without a quantity, what is said to be there is one piece.
+#: Without a quantity, an available product counts as one piece.
 _AVAILABLE = {
     "in_stock": "1",
     "in stock": "1",
@@ -57,5 +57,5 @@ def inventory(headers: Headers) -> Preset | None:
     preset = Preset("Google Merchant local inventory feed", "stock", headers.fields(_STOCK))
     if "on_hand" not in preset.columns:
         preset.columns["on_hand"] = Column(column=headers.get("availability"), map=_AVAILABLE)
-        preset.checks.append("the feed has no quantity; what is in stock counts as one piece")
+        preset.checks.append("the feed has no quantity; a product in stock counts as one piece")
     return preset

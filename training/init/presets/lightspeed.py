@@ -1,7 +1,7 @@
 """Lightspeed's exports of sales: Retail X-Series (Vend) and R-Series.
 
-The X-Series writes a row for the sale, one for each of its lines and one for each payment. Only
-lines are lines: the sale's own row is struck out, and a payment has no quantity.
+The X-Series writes one row for the sale, one for each line and one for each payment. The row of the
+sale counts as voided, and payments have no quantity, so only lines count.
 """
 
 from recsys.config import Column
@@ -35,7 +35,7 @@ _STATUS = {
     "Parked": "yes",
     "Cancelled": "yes",
 }
-#: Id of rows that are no line; the rules know it for no product.
+#: Id of rows that are not lines; the rules exclude it from products.
 _NOTHING = "PAYMENT"
 _R_SERIES = {
     "order_id": "Sale ID|Transaction ID|Sale|Sale Number",
@@ -60,7 +60,7 @@ def x_series(headers: Headers) -> Preset | None:
     preset.rules["non_product_ids"] = [_NOTHING, "vend-discount"]
     line = next((w for w in headers.values(kind) if w.casefold() == "sale line"), "Sale Line")
     if share := headers.blank_share(headers.get("SKU") or "", (kind, line)):
-        preset.checks.append(f"{share:.0%} of the lines have no SKU and count as no product")
+        preset.checks.append(f"{share:.0%} of the lines have no SKU and do not count as products")
     status = headers.get("Status")
     if status:
         preset.columns["cancelled"] = words(headers, status, _STATUS, preset, "the sale")

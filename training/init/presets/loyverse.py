@@ -1,8 +1,8 @@
 """Loyverse's receipts by item and its item list.
 
-A refund has its own receipt, with quantities and amounts as positive as a sale's: ``Receipt type``
-says it. ``Status`` says whether a receipt was cancelled. ``Net sales`` is after discounts, with the
-taxes that are included in prices.
+A refund is a receipt of its own with positive quantities and amounts; only ``Receipt type`` marks
+it. ``Status`` states whether a receipt was cancelled. ``Net sales`` is after discounts and includes
+the taxes in prices.
 """
 
 from recsys.config import Column
@@ -59,5 +59,5 @@ def products(headers: Headers) -> Preset | None:
     if "price" not in preset.columns and priced:
         preset.columns["price"] = priced[0]
     if sold[1:]:
-        preset.checks.append("stores sell different items; all items are taken for sold")
+        preset.checks.append("stores sell different items; all items count as sold")
     return preset

@@ -1,7 +1,7 @@
 """Magento's (Adobe Commerce's) order items and its product export.
 
-A configurable product has two rows an order: one with its price, and one of the variant that was
-taken, with price 0, which the rules leave out as free. Both have the variant's SKU.
+A configurable product has two rows per order: one with its price, and one for the chosen variant
+with price 0, which the rules leave out as free. Both have the variant's SKU.
 """
 
 from recsys.config import Column
@@ -67,22 +67,22 @@ def items(headers: Headers) -> Preset | None:
     if status:
         meaning = dict(_STATUS)
         if not {"refunded_quantity", "refunded_amount"} & set(preset.columns):
-            meaning["closed"] = "yes"  # all of it was credited, and nothing else says so
+            meaning["closed"] = "yes"  # fully credited; no other column states it
         preset.columns["cancelled"] = words(headers, status, meaning, preset, "the order")
     cancelled = headers.get("Qty Canceled", "Qty Cancelled")
     if cancelled and any(text.strip("0.,") for text in headers.values(cancelled)):
-        preset.checks.append(f"`{cancelled}` is not taken off what was ordered")
+        preset.checks.append(f"`{cancelled}` is not deducted from the ordered quantity")
     kinds = headers.get("Product Type", "Item Type")
     if kinds and "bundle" in headers.values(kinds):
         preset.checks.append(
-            "bundles are there, and their parts: those of both that have a price count as sold"
+            "the export has bundles and their parts; those with a price count as sold"
         )
     preset.identifiers = headers.fields(_PEOPLE)
     return preset
 
 
 def _of_the_order(headers: Headers, preset: Preset) -> None:
-    """Move what each line of an order repeats to the order: made-up exports have it so."""
+    """Move values repeated on all lines to the order, as custom exports require."""
     order_id = preset.columns["order_id"]
     if not isinstance(order_id, str):
         return
@@ -91,12 +91,12 @@ def _of_the_order(headers: Headers, preset: Preset) -> None:
         if not isinstance(column, str) or not headers.repeats(order_id, column):
             continue
         del preset.columns[field]
-        said = f"the lines of each order have the same `{column}`, so it is the order's"
+        note = f"all lines of an order have the same `{column}`, so it belongs to the order"
         if instead:
             preset.columns[instead] = column
-            preset.checks.append(f"{said}, and is spread over them")
+            preset.checks.append(f"{note}, and is spread over them")
         else:
-            preset.checks.append(f"{said}, and is not taken for what came back of a line")
+            preset.checks.append(f"{note}, and is not used as the refund of a line")
 
 
 def products(headers: Headers) -> Preset | None:
@@ -109,7 +109,7 @@ def products(headers: Headers) -> Preset | None:
     for field in ("url", "image_url"):
         column = preset.columns.get(field)
         if isinstance(column, str) and not any("//" in text for text in headers.values(column)):
-            del preset.columns[field]  # a path in the shop, which no page can show
+            del preset.columns[field]  # a path in the shop, not a URL
             preset.columns[f"{field}_path"] = column
     online = headers.get("product_online", "status") or ""
     shown = {"1": "yes", "2": "no", "0": "no"}
@@ -117,15 +117,14 @@ def products(headers: Headers) -> Preset | None:
     view = headers.get("store_view_code", "_store")
     if view and headers.values(view):
         preset.checks.append(
-            f"rows with a `{view}` say again what differs in that view, and the last row of a SKU "
-            "counts; export the default view only"
+            f"rows with a `{view}` repeat products with the values of that view, and the last row "
+            "of a SKU counts; export the default view only"
         )
     visibility = headers.get("visibility")
     if visibility and any("not visible" in t.casefold() for t in headers.values(visibility)):
-        preset.columns["visibility"] = Column(value="")  # or ingest takes it by its name
+        preset.columns["visibility"] = Column(value="")  # otherwise the ingest maps it by name
         preset.checks.append(
-            "variants are `Not Visible Individually` and yet what is sold, so `visibility` is left "
-            "out"
+            "variants are sold although `Not Visible Individually`, so `visibility` is left out"
         )
     elif visibility:
         preset.columns["visibility"] = visibility

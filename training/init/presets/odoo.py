@@ -1,8 +1,8 @@
 """Odoo's exports of sale orders and of orders of its point of sale.
 
-What concerns the order stands on the row of its first line; on its other rows it is empty, and
-``fill_down`` takes it from above. Headers are labels or technical names, with the line's behind
-``Order Lines/`` or ``order_line/`` (``Lines/``, ``lines/``).
+The order's own values are on the row of its first line; ``fill_down`` copies them to the others.
+Headers are labels or technical names; those of lines begin with ``Order Lines/`` or ``order_line/``
+(``Lines/``, ``lines/``).
 """
 
 from training.init.presets.preset import Headers, Preset, ids, words
@@ -24,7 +24,7 @@ _LINE = {
 }
 _DISCOUNT = "Discount (%)|Discount %|Discount|discount|Disc.%"
 _REFERENCE = "Product/Internal Reference|product_id/default_code|Product/Barcode"
-#: A quotation was not bought.
+#: Quotations are not purchases.
 _STATUS = {
     "Quotation": "yes",
     "Quotation Sent": "yes",
@@ -62,7 +62,7 @@ def orders(headers: Headers) -> Preset | None:
     preset = Preset("Odoo orders", "order_lines", {**headers.fields(_ORDER), **line})
     pos = headers.has("Session|session_id|pos_reference|Receipt Number|config_id|Point of Sale")
     preset.settings["channel"] = "pos" if pos else "web"
-    preset.checks.append(f"no column says the channel; `{preset.settings['channel']}` was taken")
+    preset.checks.append(f"no column has the channel; all rows have `{preset.settings['channel']}`")
     product = headers.get(f"{begin}Product", f"{begin}product_id") or ""
     reference = headers.get(*_behind(begin, _REFERENCE).split("|"))
     if reference:
@@ -70,8 +70,8 @@ def orders(headers: Headers) -> Preset | None:
     else:
         preset.columns["item_id"] = product
         preset.checks.append(
-            f"products are known by their names in `{product}`; export "
-            f"`{begin}Product/Internal Reference` too, and they are known by their codes"
+            f"products are identified by their names in `{product}`; export "
+            f"`{begin}Product/Internal Reference` too to identify them by code"
         )
     status = headers.get("Status", "state")
     if status:
@@ -79,8 +79,8 @@ def orders(headers: Headers) -> Preset | None:
     preset.identifiers = headers.fields(_PEOPLE)
     if not preset.identifiers and headers.has("Customer|partner_id"):
         preset.checks.append(
-            "`Customer` is a name, and two people may have one; export `Customer/Email` or "
-            "`Customer/ID` to know who bought"
+            "`Customer` is a name, and two people may have the same; export `Customer/Email` or "
+            "`Customer/ID` to identify customers"
         )
     _look_at_discount(headers, preset, begin)
     _fill(headers, preset, begin)
@@ -88,15 +88,15 @@ def orders(headers: Headers) -> Preset | None:
 
 
 def _look_at_discount(headers: Headers, preset: Preset, begin: str) -> None:
-    """Ask where a discount, which Odoo writes as a percentage, is all that lowers a price."""
+    """Ask if the only discount is a percentage, as Odoo writes it."""
     column = headers.get(*_behind(begin, _DISCOUNT).split("|"))
     if column is None or "amount" in preset.columns:
         return
     if any(text.strip("0.,% ") for text in headers.values(column)):
         preset.questions.append(
             Question(
-                f"`{column}` is a percentage, and no column says what was paid for a line. Export "
-                f"`{begin}Subtotal` too; an empty value counts every line without its discount",
+                f"`{column}` is a percentage, and no column has the amount paid per line. Export "
+                f"`{begin}Subtotal` too, or leave the value empty to ignore discounts",
                 ("columns.discount", "columns.amount"),
                 "",
             )
@@ -104,13 +104,13 @@ def _look_at_discount(headers: Headers, preset: Preset, begin: str) -> None:
 
 
 def _fill(headers: Headers, preset: Preset, begin: str) -> None:
-    """Have the order's columns filled down, its number first: it tells where an order begins."""
+    """Fill the order's columns down; its number comes first and marks where an order begins."""
     order_id = preset.columns["order_id"]
     specs = [*preset.columns.values(), *preset.identifiers.values()]
     used = [c for s in specs for c in ([s] if isinstance(s, str) else [s.column or ""])]
-    ours = [c for c in used if c and not c.casefold().startswith(begin.casefold())]
+    of_order = [c for c in used if c and not c.casefold().startswith(begin.casefold())]
     if isinstance(order_id, str) and headers.blank_share(order_id) > 0:
-        others = [c for c in dict.fromkeys(ours) if c != order_id]
+        others = [c for c in dict.fromkeys(of_order) if c != order_id]
         preset.settings["fill_down"] = [order_id, *others]
 
 

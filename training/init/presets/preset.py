@@ -1,7 +1,7 @@
-"""Presets of known systems: what their exports mean, and how their headers are recognised.
+"""Presets of known systems: their mappings, and how to recognise their headers.
 
-Each module of this package knows one system; ``Headers`` finds its columns whatever their case,
-blanks and underscores, ``Preset`` says what they mean.
+Each module of this package covers one system. ``Headers`` finds columns regardless of case, blanks
+and underscores; ``Preset`` holds their mapping.
 """
 
 import re
@@ -14,32 +14,32 @@ from recsys.config import Column
 from training.init.exports import Export
 from training.init.proposal import Question
 
-#: Without an id on more rows than this, another column is proposed. As ``ingest`` gives up then.
+#: Share of rows without an id above which another column is proposed; ``ingest`` would stop.
 _FEW = 0.1
 
 
 @dataclass
 class Preset:
-    """What an export of a known system means.
+    """The mapping of a known system's export.
 
     Attributes
     ----------
     name : str
-        System and export, as people call it: ``Square item sales``.
+        Usual name of system and export: ``Square item sales``.
     kind : str
         Kind of source.
     columns, identifiers : dict
         Field or identifier type → column of the export, or a ``Column``.
     settings : dict
-        Other settings of the source. Never a number or time format: these are told from values.
+        Other settings of the source, never number or time formats, which values show.
     checks : list of str
-        What a person should look at.
+        Notes for the user to check.
     questions : list of Question
-        What a person has to say, because a wrong guess would change money or people.
+        Questions for the user, because a wrong guess would change money or people.
     rules : dict of str to list of str
-        Settings under ``[rules]`` that the system's own words call for.
+        Settings under ``[rules]`` for the system's own words.
     blocked : dict of str to list of str
-        Values under ``[identity.blocked]`` that name nobody, by identifier type.
+        Values under ``[identity.blocked]`` that identify nobody, by identifier type.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Preset:
 
 
 class Headers:
-    """An export's columns by plain names: lower case, letters and digits only.
+    """An export's columns by normalised names: lower case, letters and digits only.
 
     Parameters
     ----------
@@ -66,30 +66,30 @@ class Headers:
         self._columns = {plain(column): column for column in reversed(export.columns)}
 
     def get(self, *names: str) -> str | None:
-        """Return the first of some columns that the export has."""
+        """Return the first of these columns that the export has."""
         return next((self._columns[n] for n in map(plain, names) if n in self._columns), None)
 
     def has(self, *names: str) -> bool:
-        """Tell whether the export has all of these columns; ``a|b`` is either."""
+        """Return whether the export has all of these columns; ``a|b`` means either."""
         return all(self.get(*name.split("|")) for name in names)
 
-    def fields(self, wanted: Mapping[str, str]) -> dict[str, str | Column]:
+    def fields(self, names: Mapping[str, str]) -> dict[str, str | Column]:
         """Map fields to the first of their columns, ``a|b``; fields without one are left out."""
-        found = {name: self.get(*columns.split("|")) for name, columns in wanted.items()}
-        return {name: column for name, column in found.items() if column is not None}
+        present = {name: self.get(*columns.split("|")) for name, columns in names.items()}
+        return {name: column for name, column in present.items() if column is not None}
 
     def values(self, column: str) -> list[str]:
         """Return the distinct texts of a column."""
         return sorted(self.export.values(column))
 
     def blank_share(self, column: str, kind: tuple[str, str] | None = None) -> float:
-        """Share of rows where a column is empty; of those rows only whose ``kind`` holds a value.
+        """Return the share of rows where a column is empty, optionally among rows of a ``kind``.
 
         Parameters
         ----------
         column : str
         kind : tuple of str, optional
-            Another column and the value that counts.
+            Another column and the value that selects rows.
         """
         rows = self.export.rows
         if kind is not None:
@@ -97,17 +97,17 @@ class Headers:
         return sum(not row.get(column) for row in rows) / max(len(rows), 1)
 
     def repeats(self, order_id: str, column: str) -> bool:
-        """Tell whether all lines of an order have the same value there, and not only zeros."""
+        """Return whether all lines of an order have the same value in a column, not only zeros."""
         orders: dict[str, list[str]] = {}
         for row in self.export.rows:
             orders.setdefault(row.get(order_id, ""), []).append(row.get(column, ""))
         several = [texts for texts in orders.values() if len(texts) > 1]
-        said = any(text.strip("0.,- ") for texts in several for text in texts)
-        return said and all(len(set(texts)) == 1 for texts in several)
+        is_filled = any(text.strip("0.,- ") for texts in several for text in texts)
+        return is_filled and all(len(set(texts)) == 1 for texts in several)
 
 
 def plain(name: str) -> str:
-    """Bring a header or a word into the form that is compared."""
+    """Normalise a header or a word for comparison."""
     text = unicodedata.normalize("NFKC", name).casefold().removeprefix("g:")
     return re.sub(r"[\W_]", "", text)
 
@@ -115,19 +115,20 @@ def plain(name: str) -> str:
 def words(
     headers: Headers, column: str, meaning: Mapping[str, str], preset: Preset, what: str
 ) -> Column:
-    """Map the words of a column to ours, those that were seen and those that may come.
+    """Map the words of a column, both those that occur and those that may occur later.
 
-    Words that the system is not known to write are left out, which makes their rows rejects, and a
-    check says so.
+    Unknown words are left out, so their rows will be rejected, and a check notes it.
     """
-    ours = {plain(word): value for word, value in meaning.items()}
-    seen = {word: ours[plain(word)] for word in headers.values(column) if plain(word) in ours}
-    unknown = [word for word in headers.values(column) if plain(word) not in ours]
+    known = {plain(word): value for word, value in meaning.items()}
+    seen = {word: known[plain(word)] for word in headers.values(column) if plain(word) in known}
+    unknown = [word for word in headers.values(column) if plain(word) not in known]
     if unknown:
         listed = ", ".join(f"`{word}`" for word in unknown[:12])
-        preset.checks.append(f"what {listed} in `{column}` mean for {what} is not known; map them")
-    others = {word: value for word, value in meaning.items() if word not in seen}
-    return Column(column=column, map={**seen, **others})
+        preset.checks.append(
+            f"the meaning of {listed} in `{column}` for {what} is unknown; map them"
+        )
+    unseen = {word: value for word, value in meaning.items() if word not in seen}
+    return Column(column=column, map={**seen, **unseen})
 
 
 def ids(
@@ -138,7 +139,7 @@ def ids(
     kind: tuple[str, str] | None = None,
     most: float = _FEW,
 ) -> str | Column:
-    """Choose the column of product ids: the first, or another where many rows have none."""
+    """Choose the column of product ids: the first, or another if many rows have none."""
     share = headers.blank_share(first, kind)
     if not share:
         return first
@@ -146,7 +147,7 @@ def ids(
         preset.checks.append(f"{share:.0%} of the first rows have no `{first}` and are rejected")
         return first
     preset.checks.append(
-        f"{share:.0%} of the first rows have no `{first}`, so products are known by `{other}`; "
-        "other exports have to name them alike"
+        f"{share:.0%} of the first rows have no `{first}`, so products are identified by "
+        f"`{other}`; other exports must use the same ids"
     )
     return other

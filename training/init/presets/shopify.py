@@ -1,8 +1,8 @@
 """Shopify's exports of orders, products and inventory.
 
-Orders need no mapping: ``ingest.sources.shopify`` knows them. Products have one row a variant, what
-concerns the product on its first row only, and further rows with nothing but an image. Inventory is
-a row a product and location, formerly a column a location.
+Orders need no mapping; ``ingest.sources.shopify`` reads them. Products have one row per variant,
+the product's own values on its first row only, and further rows with only an image. Inventory has
+one row per product and location, formerly one column per location.
 """
 
 from recsys.config import Column
@@ -30,7 +30,7 @@ _NO_LOCATION_TEXT = (
     "Handle, Title, Option1 Name, Option1 Value, Option2 Name, Option2 Value, Option3 Name, "
     "Option3 Value, SKU, Variant SKU, HS Code, COO, Bin name, Barcode"
 )
-#: Columns of the older inventory export that are no locations.
+#: Columns of the older inventory export that are not locations.
 _NO_LOCATION = tuple(_NO_LOCATION_TEXT.split(", "))
 
 
@@ -74,7 +74,7 @@ def products(headers: Headers) -> Preset | None:
 
 
 def inventory(headers: Headers) -> Preset | None:
-    """Recognise the inventory export, with a row or a column a location."""
+    """Recognise the inventory export, with one row or one column per location."""
     if not headers.has("Handle", "Title", "Option1 Name", "SKU"):
         return None
     preset = Preset("Shopify inventory", "stock", {"item_id": headers.get("SKU") or ""})
@@ -84,19 +84,21 @@ def inventory(headers: Headers) -> Preset | None:
     )
     if location and amount:
         preset.columns |= {"location_id": location, "on_hand": amount}
-        preset.checks.append(f"`{amount}` is what can be sold there, without what is committed")
+        preset.checks.append(
+            f"`{amount}` is the quantity available for sale, without committed stock"
+        )
         return preset
     known = {_plain(name) for name in _NO_LOCATION}
     places = [c for c in headers.export.columns if _plain(c) not in known]
     if location or not places or not headers.has("HS Code|COO"):
         return None
-    preset.name = "Shopify inventory (a column a location)"
+    preset.name = "Shopify inventory (one column per location)"
     preset.columns |= {"location_id": Column(value=places[0]), "on_hand": places[0]}
     if places[1:]:
         others = ", ".join(f"`{place}`" for place in places[1:])
         preset.checks.append(
-            f"each location has a column, and a source reads one: this one `{places[0]}`. Copy it "
-            f"for {others}, each with its own location_id and on_hand"
+            f"each location has a column, and a source reads one, here `{places[0]}`. Copy the "
+            f"source for {others}, each with its own location_id and on_hand"
         )
     return preset
 

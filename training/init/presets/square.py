@@ -1,6 +1,6 @@
 """Square's item sales and its item library.
 
-``Net Sales`` is what was paid for a line without tax; ``Discounts`` are negative; a refund has
+``Net Sales`` is the amount paid for a line without tax; ``Discounts`` are negative; a refund has
 negative quantities and amounts. ``Gross Sales`` over ``Qty`` is the price; it follows from these.
 """
 
@@ -26,7 +26,7 @@ _CATALOGUE = {
     "variation": "Variation Name",
     "url": "Permalink",
 }
-#: Square names zones as Rails does.
+#: Square uses the zone names of Rails.
 _ZONES = {
     "Eastern Time (US & Canada)": "America/New_York",
     "Central Time (US & Canada)": "America/Chicago",
@@ -95,6 +95,6 @@ def _zone(headers: Headers, preset: Preset) -> None:
     elif named:
         listed = ", ".join(f"`{name}`" for name in named)
         preset.checks.append(
-            f"times are said to be of {listed}; they are read in one zone, the workspace's unless "
-            "`time_zone` says another"
+            f"times have the zones {listed}; they are read in one zone, the workspace's or the "
+            "source's `time_zone`"
         )

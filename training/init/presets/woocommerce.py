@@ -1,8 +1,8 @@
-"""WooCommerce's exports: orders with a row an item or a row an order, and its products.
+"""WooCommerce's exports: orders with one row per item or per order, and its products.
 
-Orders of both shapes come from its export plugins. ``item_total`` and the ``total`` in a cell of
-lines are after coupons and without tax; coupons are therefore not taken from the order again.
-Customer 0 is whoever has no account.
+Export plugins write both layouts of orders. ``item_total`` and the ``total`` in a cell of lines are
+after coupons and without tax, so coupons are not deducted from the order again. Customer 0 means no
+account.
 """
 
 from recsys.config import Column
@@ -41,30 +41,30 @@ _PRODUCTS = {
     "tags": "Tags",
     "type": "Type",
 }
-#: Statuses of an order, and whether it was cancelled.
+#: Status of an order → whether it was cancelled.
 STATUS = {
     **dict.fromkeys(woocommerce_columns.SOLD, "no"),
     **dict.fromkeys(woocommerce_columns.NOT_SOLD, "yes"),
 }
-#: The type of rows that are products, those that are not, and the id of such rows.
+#: Type of product rows, types of other rows, and the id of those.
 _LINE = "line_item"
 _OTHER_LINES = ("shipping", "fee", "tax", "coupon", "refund")
 _NOTHING = "NO_PRODUCT"
-#: Types of products that are bought as one of their variations or parts.
+#: Types of products that are sold only as their variations or parts.
 _NOT_ITSELF = ("variable", "grouped")
 _MOST_WITHOUT_SKU = 0.5
-#: How near two amounts are the same. Major units.
+#: Tolerance for equal amounts. Major units.
 _NEAR = 0.011
 
 
 def items(headers: Headers) -> Preset | None:
-    """Recognise orders with a row an item."""
+    """Recognise orders with one row per item."""
     if not headers.has("order_id|order_number", "item_quantity|item_qty", "item_total|line_total"):
         return None
     if not headers.has("order_date|date|date_created|paid_date", "item_sku|item_product_id"):
         return None
     preset = Preset(
-        "WooCommerce orders (a row an item)", "order_lines", settings={"channel": "web"}
+        "WooCommerce orders (one row per item)", "order_lines", settings={"channel": "web"}
     )
     preset.columns = headers.fields(_ITEMS)
     sku, number = headers.get("item_sku"), headers.get("item_product_id", "item_variation_id")
@@ -86,9 +86,9 @@ def items(headers: Headers) -> Preset | None:
 
 
 def _leave_out_other_rows(headers: Headers, preset: Preset, kind: str | None) -> None:
-    """Count rows of postage, fees, taxes and coupons as no lines: they are no products."""
-    other = [text for text in headers.values(kind) if text != _LINE] if kind else []
-    if kind is None or not other:
+    """Exclude rows of postage, fees, taxes and coupons, which are not products."""
+    other_types = [text for text in headers.values(kind) if text != _LINE] if kind else []
+    if kind is None or not other_types:
         return
     item_id = preset.columns["item_id"]
     if isinstance(item_id, str):
@@ -99,27 +99,27 @@ def _leave_out_other_rows(headers: Headers, preset: Preset, kind: str | None) ->
 
 
 def orders(headers: Headers) -> Preset | None:
-    """Recognise orders with a row an order and their lines in a cell."""
+    """Recognise orders with one row per order and their lines in a cell."""
     lines = woocommerce_columns.item_columns(headers.export.columns)
     if not lines or not headers.has("order_id|order_number", "order_date|date|date_created"):
         return None
     seen = [text for column in lines for text in headers.values(column)]
     if seen and not any(":" in text for text in seen):
         return None
-    preset = Preset("WooCommerce orders (a row an order)", "woocommerce_orders")
+    preset = Preset("WooCommerce orders (one row per order)", "woocommerce_orders")
     status = headers.get("status", "order_status")
     known = {_word(word) for word in STATUS}
     odd = [w for w in headers.values(status) if _word(w) not in known] if status else []
     if status and odd:
         listed = ", ".join(f"`{word}`" for word in odd)
         preset.checks.append(
-            f"what {listed} in `{status}` mean is not known, and their orders are rejected; map "
+            f"the meaning of {listed} in `{status}` is unknown, and their orders are rejected; map "
             "them to `completed` or `cancelled`"
         )
     without = sum("sku:|" in text or "sku" not in text for text in seen)
     if without > len(seen) / 2:
         preset.columns["item_id"] = "line_items.product_id"
-        preset.checks.append("most lines have no SKU, so products are known by their number")
+        preset.checks.append("most lines have no SKU, so products are identified by their number")
     _people(headers, preset)
     return preset
 
@@ -135,26 +135,26 @@ def products(headers: Headers) -> Preset | None:
     preset.columns["active"] = Column(column=published, map=shown)
     if headers.has("Stock"):
         preset.checks.append(
-            "the file also says how many are in stock: name it a second time as a source of the "
+            "the file also has quantities in stock: add it again as a source of the "
             'kind stock, with on_hand = "Stock" and a location_id'
         )
     return preset
 
 
 def _product_ids(headers: Headers, preset: Preset) -> str:
-    """Choose SKUs or numbers; a product without an SKU has its number, as in orders."""
+    """Choose SKUs or numbers; a product without a SKU has its number, as in orders."""
     sku, number, kind = (headers.get(name) or "" for name in ("SKU", "ID", "Type"))
     sold = [row for row in headers.export.rows if row.get(kind) not in _NOT_ITSELF]
     share = sum(not row.get(sku) for row in sold) / max(len(sold), 1)
     if share > _MOST_WITHOUT_SKU:
         preset.checks.append(
-            f"{share:.0%} of the first rows have no `{sku}`, so products are known by `{number}`; "
-            "other exports have to name them alike"
+            f"{share:.0%} of the first rows have no `{sku}`, so products are identified by "
+            f"`{number}`; other exports must use the same ids"
         )
         return number
     if share:
         preset.checks.append(
-            f"{share:.0%} of the first rows have no `{sku}`; these products are known as `id:` and "
+            f"{share:.0%} of the first rows have no `{sku}`; these products have the id `id:` and "
             f"their `{number}`, as in WooCommerce's orders"
         )
     return sku
@@ -165,13 +165,13 @@ def _people(headers: Headers, preset: Preset) -> None:
     account = found.get("account")
     if isinstance(account, str) and "0" in headers.values(account):
         preset.blocked["account"] = ["0"]
-        preset.checks.append(f"`{account}` 0 is taken for guests, who are known by e-mail or phone")
+        preset.checks.append(f"`{account}` 0 means guests, who are identified by e-mail or phone")
     if preset.kind == "order_lines":
         preset.identifiers = found
 
 
 def _price(headers: Headers) -> str | None:
-    """Return the column of the price before coupons; what some plugins write is after them."""
+    """Return the column of the price before coupons; some plugins write it after coupons."""
     price, quantity = headers.get("item_price"), headers.get("item_quantity", "item_qty")
     before, after = headers.get("item_subtotal"), headers.get("item_total", "line_total")
     if not (price and quantity and before and after):

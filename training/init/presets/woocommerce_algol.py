@@ -1,7 +1,7 @@
-"""Advanced Order Export for WooCommerce (AlgolPlus): orders with a row an item, by its labels.
+"""Advanced Order Export for WooCommerce (AlgolPlus): orders with one row per item, by its labels.
 
-``Item Cost`` is what one piece cost, before coupons or after them; the orders' totals tell. What
-concerns the order is repeated on each of its rows.
+``Item Cost`` is the price of one piece, before or after coupons; the orders' totals show which.
+The order's own values are repeated on each of its rows.
 """
 
 from training.init.evidence import close
@@ -53,35 +53,35 @@ def items(headers: Headers) -> Preset | None:
     back = headers.get("Order Refund Amount")
     if back and any(text.strip("0.,-") for text in headers.values(back)):
         preset.checks.append(
-            f"`{back}` is what came back of whole orders; it is not used, because nothing says of "
-            "which lines. Export `Quantity (- Refund)` and map it to `quantity` to leave out what "
-            "came back"
+            f"`{back}` is the refund of whole orders; it is not used, because it does not show the "
+            "refunded lines. Export `Quantity (- Refund)` and map it to `quantity` to leave out "
+            "returned units"
         )
     preset.identifiers = headers.fields(_PEOPLE)
     return preset
 
 
 def _take_coupons(headers: Headers, preset: Preset) -> None:
-    """Take coupons off where prices are before them, as the totals of orders tell."""
+    """Deduct coupons if prices are before coupons, as the orders' totals show."""
     coupons = headers.get(_COUPONS)
     if coupons is None or not any(text.strip("0.,") for text in headers.values(coupons)):
         return
-    told = _before_coupons(headers, preset, coupons)
-    if told is None:
+    before_coupons = _before_coupons(headers, preset, coupons)
+    if before_coupons is None:
         preset.questions.append(
             Question(
                 f"is `{preset.columns['unit_price']}` before or after coupons? The orders' totals "
-                f"do not tell. Before them, take `{coupons}` off; after them, say an empty value",
+                f"do not show it. If before, deduct `{coupons}`; if after, leave the value empty",
                 ("columns.order_discount",),
                 coupons,
             )
         )
-    elif told:
+    elif before_coupons:
         preset.columns["order_discount"] = coupons
 
 
 def _before_coupons(headers: Headers, preset: Preset, coupons: str) -> bool | None:
-    """Tell by the totals whether prices are before coupons; None where they do not tell."""
+    """Return whether prices are before coupons, by the totals; None if unclear."""
 
     def numbers(field: str) -> list[float]:
         column = coupons if field == "coupons" else preset.columns.get(field)
