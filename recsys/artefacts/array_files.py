@@ -1,8 +1,8 @@
-"""An artefact's arrays for as long as a process answers, whatever becomes of its files.
+"""Keeps an artefact's arrays readable for a process's lifetime, even if its files change.
 
-A file that is mapped and then cut kills whoever reads it. So what is small is copied into memory,
-and what is large is mapped from a copy that nobody else writes, named by its contents: all workers
-map the same one. Called by ``artefact.load`` for the service.
+Truncating a mapped file crashes its readers. So small arrays are copied into memory, and large ones
+are mapped from a private copy named by its checksum; all workers map the same copy. Called by
+``artefact_format.load`` for the service.
 """
 
 import contextlib
@@ -25,21 +25,21 @@ _COPYING: Final = ".copying-"
 
 
 def hold_array(path: Path, sha256: str, folder: Path) -> Array | None:
-    """Read an array so that it stays.
+    """Read an array that stays valid if its file changes.
 
     Parameters
     ----------
     path : Path
         The artefact's file.
     sha256 : str
-        Of its contents, as the manifest says.
+        Checksum of its contents, from the manifest.
     folder : Path
-        Where copies are kept; made here. Where that cannot be, large files are read into memory.
+        Folder for copies, created if missing. If that fails, large files are read into memory.
 
     Returns
     -------
     ndarray or None
-        Read-only; None where the contents are others.
+        Read-only; None if the contents differ from the checksum.
 
     Raises
     ------
@@ -60,13 +60,13 @@ def hold_array(path: Path, sha256: str, folder: Path) -> Array | None:
     except FileNotFoundError:
         if not path.exists():
             raise
-        return _in_memory(path, sha256)  # the copy went in this moment
+        return _in_memory(path, sha256)  # the copy was removed meanwhile
     except OSError:
-        return _in_memory(path, sha256)  # no room for a copy, or a folder that cannot be written
+        return _in_memory(path, sha256)  # no space for a copy, or the folder is not writable
 
 
 def release(folder: Path, kept: Collection[str]) -> None:
-    """Remove copies but those of the named contents; who has mapped one goes on reading it."""
+    """Remove copies except those in ``kept``; processes that have mapped a copy keep it."""
     for copy in folder.glob("*.npy"):
         if copy.stem not in kept:
             with contextlib.suppress(OSError):
@@ -92,7 +92,7 @@ def _in_memory(path: Path, sha256: str) -> Array | None:
 
 
 def _copied(path: Path, sha256: str, copy: Path) -> bool:
-    """Copy a file beside, and into its place where its contents are right."""
+    """Copy a file, and move the copy into place if its contents are correct."""
     beside = copy.with_name(f"{_COPYING}{secrets.token_hex(6)}")
     digest = hashlib.sha256()
     try:

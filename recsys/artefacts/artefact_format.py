@@ -1,8 +1,8 @@
-"""An artefact: a folder of ``.npy`` arrays, and a manifest that vouches for each of them.
+"""An artefact: a folder of ``.npy`` arrays, and a manifest with their checksums.
 
-Arrays, tables and a manifest come in; out comes a folder that any process can map into memory
-without running code from it. ``registry`` writes and publishes; the service and the notebooks
-load.
+In: arrays, tables and a manifest. Out: a folder that any process can map into memory without
+running code from it. ``registry`` writes and publishes artefacts; the service and notebooks load
+them.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from recsys.datasets import TextArray
 from recsys.errors import ArtefactError
 from recsys.messages import failure, unreadable
 
-#: Raised when a reader of the last format could not read the new one.
+#: Incremented when readers of the previous format cannot read the new one.
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 
@@ -39,7 +39,7 @@ _CHUNK: Final = 1 << 20
 
 
 class File(Struct, frozen=True):
-    """What the manifest says of one array."""
+    """The manifest's entry for one array."""
 
     sha256: str
     bytes: int
@@ -48,28 +48,28 @@ class File(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """Where an artefact comes from, and what belongs to it.
+    """The origin and content of an artefact.
 
     ``write`` fills in ``files``, ``digest``, ``libraries`` and ``format_version``.
     """
 
     created: datetime
-    """When it was made; given by the caller, UTC."""
+    """Time of creation, set by the caller, UTC."""
     as_of: datetime
-    """Nothing at or after it was learned from, UTC."""
+    """End of the training data, exclusive, UTC."""
     fingerprint: str
-    """Of the data that was learned from: the history's version."""
+    """Version of the history used for training."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """What was learned with; ``models`` holds each model's section."""
+    """Settings of the training; ``models`` holds each model's section."""
     metrics: dict[str, Any] = field(default_factory=dict)
-    """How good it was."""
+    """Results of the evaluation."""
     details: dict[str, Any] = field(default_factory=dict)
-    """Everything else that is small, for example the currency."""
+    """Other small values, for example the currency."""
     format_version: int = FORMAT
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
     digest: str = ""
-    """SHA-256 over ``files``: equal for two artefacts that hold the same arrays."""
+    """SHA-256 over ``files``: equal for artefacts with the same arrays."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Artefact:
             When there is none of that name.
         """
         if name not in self.arrays:
-            raise ArtefactError(f"{self.folder}: holds no array `{name}`. {_AGAIN}")
+            raise ArtefactError(f"{self.folder}: has no array `{name}`. {_AGAIN}")
         return self.arrays[name]
 
     def part(self, prefix: str) -> dict[str, Array]:
@@ -122,7 +122,7 @@ class Artefact:
         Parameters
         ----------
         prefix : str
-            Without the dot behind it.
+            Without the trailing dot.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class Artefact:
         }
 
     def texts(self, name: str) -> TextArray:
-        """Return a column of texts that ``write`` got in a table.
+        """Return a text column of a table.
 
         Parameters
         ----------
@@ -156,17 +156,17 @@ class Artefact:
         return TextArray(self.array(f"{name}.offsets"), self.array(f"{name}.utf8"))
 
     def table(self, name: str) -> dict[str, Array | TextArray]:
-        """Return the columns of a table that ``write`` got; none where there is no such table.
+        """Return the columns of a table; empty if there is no such table.
 
         Parameters
         ----------
         name : str
-            As ``write`` got it.
+            Name of the table, as passed to ``write``.
 
         Returns
         -------
         dict
-            Column → ndarray, or TextArray where the column holds texts.
+            Column → ndarray, or TextArray for a column of texts.
         """
         part = self.part(name)
         columns: dict[str, Array | TextArray] = {}
@@ -193,12 +193,12 @@ def write(
     Parameters
     ----------
     folder : Path
-        Made here; must not exist.
+        Created here; must not exist.
     arrays : mapping of str to ndarray
-        Names are of small letters, digits and ``_``, with dots between parts.
+        Names consist of lower-case letters, digits and ``_``, with dots between parts.
     manifest : Manifest
     tables : mapping of str to mapping, optional
-        Table → column → array, or sequence of texts. The columns of a table are of one length.
+        Table → column → array, or sequence of texts. All columns of a table have one length.
 
     Returns
     -------
@@ -217,13 +217,13 @@ def write(
         if not _NAME.fullmatch(name):
             raise ValueError(f"array `{name}`: use small letters, digits, `_`, and dots between.")
         if array.dtype.hasobject:
-            raise ValueError(f"array `{name}` holds objects: an artefact holds numbers and bytes.")
+            raise ValueError(f"array `{name}` holds objects: only numbers and bytes are allowed.")
     folder.mkdir(parents=True)
     files = {}
     for name, array in everything.items():
         path = folder / f"{name}.npy"
         with path.open("wb") as file:
-            # Row by row even for one column, so that it can be mapped as it is.
+            # C order even for one column, so that it can be mapped directly.
             np.save(file, np.asarray(array, order="C"), allow_pickle=False)
         durable_files.sync(path)
         digest, size = _digest(path)
@@ -251,8 +251,8 @@ def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefac
     verify : bool
         Check the contents of each file; otherwise only its size, type and shape.
     hold : Path, optional
-        Folder for copies: what is loaded stays then whatever becomes of the files, as whoever
-        goes on answering needs it.
+        Folder for copies: the loaded arrays then stay valid if the files change, as a long-running
+        process requires.
 
     Returns
     -------
@@ -261,7 +261,7 @@ def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefac
     Raises
     ------
     ArtefactError
-        When a file is missing or damaged, or the format is another one. Names the file.
+        When a file is missing or damaged, or has another format. The message names the file.
     """
     manifest = read_manifest(folder)
     arrays = {}
@@ -275,9 +275,7 @@ def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefac
                 )
             array = _loaded(path, file, verify, hold)
             if array is None:
-                raise ArtefactError(
-                    f"{path}: damaged: its contents are not those that were written. {_AGAIN}"
-                )
+                raise ArtefactError(f"{path}: damaged: its contents have changed. {_AGAIN}")
         except FileNotFoundError:
             raise ArtefactError(f"{path}: missing. {_AGAIN}") from None
         except (OSError, ValueError, EOFError) as error:
@@ -292,12 +290,12 @@ def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefac
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read what an artefact says of itself, without its arrays.
+    """Read an artefact's manifest, without its arrays.
 
     Parameters
     ----------
     folder : Path
-        Of the artefact.
+        Folder of the artefact.
 
     Returns
     -------
@@ -312,11 +310,11 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise ArtefactError(f"{path}: missing, so this is no artefact. {_AGAIN}") from None
+        raise ArtefactError(f"{path}: missing, so this is not an artefact. {_AGAIN}") from None
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be read: {failure(error, named=False)}") from None
     try:
-        # Ahead of everything else: another format may have other fields.
+        # Check first: another format may have other fields.
         version = msgspec.json.decode(text, type=dict[str, Any]).get("format_version")
         if version != FORMAT:
             raise ArtefactError(f"{path}: format {version}, this version reads {FORMAT}. {_AGAIN}")
@@ -325,14 +323,14 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArtefactError(f"{path}: damaged: {unreadable(error, text)}. {_AGAIN}") from None
     for name in manifest.files:
         if not _NAME.fullmatch(name):
-            raise ArtefactError(f"{path}: damaged: `{name}` is no name of an array. {_AGAIN}")
+            raise ArtefactError(f"{path}: damaged: `{name}` is not a valid array name. {_AGAIN}")
     if manifest.digest and manifest.digest != _digest_of(manifest.files):
-        raise ArtefactError(f"{path}: damaged: its digest is not that of its files. {_AGAIN}")
+        raise ArtefactError(f"{path}: damaged: its digest does not match its files. {_AGAIN}")
     return manifest
 
 
 def _flat(table: str, columns: Mapping[str, Column]) -> dict[str, Array]:
-    """Columns of a table as arrays, texts packed."""
+    """Return the columns of a table as arrays, with packed texts."""
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"table `{table}`: columns of different lengths: {lengths}.")
@@ -348,7 +346,7 @@ def _flat(table: str, columns: Mapping[str, Column]) -> dict[str, Array]:
 
 
 def _loaded(path: Path, file: File, verify: bool, hold: Path | None) -> Array | None:
-    """Return an array; None where its contents are not those of the manifest."""
+    """Return an array; None if its contents do not match the manifest."""
     if hold is not None:
         return array_files.hold_array(path, file.sha256, hold)
     if verify and _digest(path)[0] != file.sha256:
@@ -357,7 +355,7 @@ def _loaded(path: Path, file: File, verify: bool, hold: Path | None) -> Array | 
 
 
 def _mapped(path: Path) -> Array:
-    """Map an array, as a plain one: numpy's own class for maps is slow to index."""
+    """Map an array as a plain ndarray, because ``numpy.memmap`` is slow to index."""
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
@@ -375,7 +373,7 @@ def _digest_of(files: Mapping[str, File]) -> str:
 
 
 def _plain(value: object) -> object:
-    """Numbers of numpy as JSON has them."""
+    """Convert numpy numbers for JSON."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a manifest cannot hold a {type(value).__name__}: {value!r}.")

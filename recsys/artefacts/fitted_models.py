@@ -1,6 +1,6 @@
-"""Fitted models become arrays of an artefact, and come back.
+"""Converts fitted models to arrays of an artefact, and back.
 
-Called by training, which writes them beside the rest, and by whoever answers from an artefact.
+Called by training to write them, and by ``recommender`` and notebooks to read them.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from recsys.models import MODELS, Model, enabled
 
 
 def arrays_of(models: Mapping[str, Model]) -> dict[str, Array]:
-    """Return what the models learned, by ``<model>.<array>``.
+    """Return the learned arrays of the models, by ``<model>.<array>``.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def arrays_of(models: Mapping[str, Model]) -> dict[str, Array]:
     Raises
     ------
     NotFittedError
-        When one of them has learned nothing.
+        When one of them is not fitted.
     """
     return {
         f"{name}.{array}": values
@@ -39,19 +39,19 @@ def arrays_of(models: Mapping[str, Model]) -> dict[str, Array]:
 
 
 def models_of(artefact: Artefact) -> dict[str, Model]:
-    """Rebuild the models of an artefact, with the settings that they were fitted with.
+    """Rebuild the models of an artefact with the settings of their training.
 
     Nothing is copied: the models read the mapped files.
 
     Parameters
     ----------
     artefact : Artefact
-        Holds what ``arrays_of`` gave, and the settings in its manifest.
+        Holds the result of ``arrays_of``, and the settings in its manifest.
 
     Returns
     -------
     dict of str to Model
-        Those that the settings enable, fitted, by name.
+        The enabled models, fitted, by name.
 
     Raises
     ------

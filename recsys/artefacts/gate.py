@@ -1,12 +1,12 @@
-"""Whether a version may become current: not if it is worse than the one it would replace.
+"""Decides whether a version may become current: not if it is worse than the one it replaces.
 
-The manifests of both and ``[publish]`` come in; out come their figures side by side, and why the
-new one is refused. Called by training, by the command line, and by whoever promotes.
+In: the manifests of both and ``[publish]``. Out: their figures side by side, and the reasons to
+refuse the new one. Called by training and the command line.
 
-Two versions that were judged on the same orders are compared as they are. Otherwise the windows
-differ, and a window in which customers buy what they always buy is easy for everybody: then each
-version's lead over the same simple method in its own window is compared, and the drop that is
-allowed is widened by how much such figures sway.
+Two versions evaluated on the same orders are compared directly. If the windows differ, they may
+differ in difficulty: a window of routine purchases is easy for every method. Then each version's
+lead over the same simple method in its own window is compared, and the allowed drop is widened by
+the uncertainty of such figures.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ from recsys.config import PublishSettings, unknown_name
 from recsys.errors import ConfigError
 
 OURS: Final = "omnibasket"
-#: Methods whose figures say how easy a window was; the first that both versions have.
+#: Methods whose figures measure a window's difficulty; the first that both versions have is used.
 PEERS: Final = ("own_frequency", "popular")
 
-#: Of figures: segment, method, metric.
+#: Key of a figure: segment, method, metric.
 Key = tuple[str, str, str]
 
 
@@ -34,15 +34,15 @@ class Comparison:
     ----------
     segment, metric : str
     new, old : float or None
-        As measured, each in its own window; None where it was not measured.
+        As measured, each in its own window; None if not measured.
     beside : str or None
-        The method by whose figures both were divided, because the windows differ.
+        The method by whose figures both are divided if the windows differ.
     change : float or None
-        How much better the new one is, as a share of the old one; None: not comparable.
+        Relative improvement of the new one over the old one; None if not comparable.
     margin : float or None
-        By how much it may be worse, as a share; None where nothing guards it.
+        Allowed relative drop; None if the figure is not guarded.
     sway : float
-        Added to the margin: the 95% interval of the change, where the windows differ.
+        Added to the margin if the windows differ: the 95% interval of the change.
     """
 
     segment: str
@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def worse(self) -> bool:
-        """Whether it is worse by more than is allowed."""
+        """Whether it is worse by more than allowed."""
         if self.margin is None:
             return False
         if self.new is None:
@@ -79,14 +79,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """What the gate says.
+    """The decision of the gate.
 
     Attributes
     ----------
     refusals : list of str
-        Why the version may not become current; empty: it may.
+        Why the version may not become current; empty if it may.
     how : str
-        On what the two were compared, in words.
+        A sentence on the basis of the comparison.
     comparisons : list of Comparison
         Guarded figures first.
     """
@@ -97,14 +97,14 @@ class GateDecision:
 
 
 def check_gate(new: Manifest, old: Manifest | None, publish: PublishSettings) -> GateDecision:
-    """Say whether a version may take the place of another.
+    """Decide whether a version may replace another.
 
     Parameters
     ----------
     new : Manifest
         The version that would become current.
     old : Manifest or None
-        The one that is; None: none is, or it cannot be read.
+        The current version; None if there is none, or it cannot be read.
     publish : PublishSettings
 
     Returns
@@ -114,7 +114,7 @@ def check_gate(new: Manifest, old: Manifest | None, publish: PublishSettings) ->
     Raises
     ------
     ConfigError
-        When ``[publish] guard`` names a metric that nobody measures.
+        When ``[publish] guard`` names an unknown metric.
     """
     _check_names(new, publish)
     refusals = [
@@ -130,21 +130,21 @@ def check_gate(new: Manifest, old: Manifest | None, publish: PublishSettings) ->
 
 
 def compare_versions(new: Manifest, old: Manifest, publish: PublishSettings) -> list[Comparison]:
-    """Put the figures of two versions side by side, guarded ones first.
+    """Compare the figures of two versions, guarded ones first.
 
     Parameters
     ----------
     new : Manifest
         The version that would become current.
     old : Manifest
-        The one that is.
+        The current version.
     publish : PublishSettings
-        ``guard`` and ``segments`` say which figures are guarded, and how much worse they may be.
+        ``guard`` and ``segments`` list the guarded figures and their allowed drop.
 
     Returns
     -------
     list of Comparison
-        One for each segment and metric of which either version has a figure of ``OURS``.
+        One for each segment and metric with a figure of ``OURS`` in either version.
     """
     theirs, before = _figures(new), _figures(old)
     direct = same_window(new, old)
@@ -160,37 +160,37 @@ def compare_versions(new: Manifest, old: Manifest, publish: PublishSettings) -> 
 
 
 def same_window(new: Manifest, old: Manifest) -> bool:
-    """Whether two versions were judged on the same orders."""
+    """Return whether two versions were evaluated on the same orders."""
     windows = [[m.details.get(name) for name in ("test", "windows")] for m in (new, old)]
     return new.fingerprint == old.fingerprint and windows[0] == windows[1]
 
 
 def comparison_in_words(new: Manifest, old: Manifest) -> str:
-    """Say in words how two versions are compared.
+    """Describe how two versions are compared.
 
     Parameters
     ----------
     new : Manifest
         The version that would become current.
     old : Manifest
-        The one that is.
+        The current version.
 
     Returns
     -------
     str
-        A sentence with the dates between which each was judged.
+        A sentence with the test period of each.
     """
     windows = [
         f"{test.get('start', '?')[:10]} until {test.get('end', '?')[:10]}"
         for test in (manifest.details.get("test", {}) for manifest in (new, old))
     ]
     if same_window(new, old):
-        return f"Both were judged on the same orders, {windows[0]}, and are compared directly."
+        return f"Both were evaluated on the same orders, {windows[0]}, and are compared directly."
     if windows[0] == windows[1]:
-        differ = f"Both were judged on {windows[0]}, of different histories"
+        differ = f"Both were evaluated on {windows[0]}, on different histories"
     else:
-        differ = f"They were judged on {windows[0]} and on {windows[1]}"
-    return f"{differ}: compared is each one's lead over the same simple method in its own window."
+        differ = f"They were evaluated on {windows[0]} and on {windows[1]}"
+    return f"{differ}; each one's lead over the same simple method is compared."
 
 
 def _compared(
@@ -233,7 +233,7 @@ def _value(figures: Mapping[Key, Mapping[str, Any]], key: Key) -> float | None:
 
 
 def _half_width(figure: Mapping[str, Any]) -> float:
-    """Half of a figure's 95% interval, as a share of it."""
+    """Return half of a figure's 95% interval, relative to the figure."""
     low, high, value = (figure.get(name) for name in ("low", "high", "value"))
     if low is None or high is None or not value:
         return 0.0
@@ -243,7 +243,7 @@ def _half_width(figure: Mapping[str, Any]) -> float:
 def _check_names(manifest: Manifest, publish: PublishSettings) -> None:
     figures = _figures(manifest)
     known = sorted({metric for _, method, metric in figures if method == OURS})
-    # Of new products nothing is measured where nobody bought one.
+    # If nobody bought a new product, metrics of new products are missing.
     possible = {*known, *(f"new_{metric}" for metric in known)}
     for metric in publish.guard if known else ():
         if metric not in possible:

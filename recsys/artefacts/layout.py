@@ -1,4 +1,4 @@
-"""Parts of an artefact besides the models: their names, and what is rebuilt from them.
+"""Names of an artefact's parts other than the models, and functions that rebuild them.
 
 Training writes the parts under these names; ``engine`` reads them.
 """
@@ -20,14 +20,14 @@ PLAIN_TREES: Final = "ranker.plain"
 CART_TREES: Final = "ranker.cart"
 SHELF: Final = "shelf"
 COSTS: Final = "costs"
-#: What a shopper cannot tell apart.
+#: Parts of ``Choices``.
 CHOICES: Final = "choices"
-#: And of what sells together.
+#: Parts of the bundles.
 BUNDLES: Final = "bundles"
 
 
 def bundles_of(artefact: Artefact) -> Bundles:
-    """Return what sells together.
+    """Return the bundles.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def bundles_of(artefact: Artefact) -> Bundles:
 
 
 def choices_of(artefact: Artefact, n_items: int) -> Choices:
-    """Return what a shopper cannot tell apart; in an older artefact every product is alone.
+    """Return the choices; in older artefacts every product is a choice of its own.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def choices_of(artefact: Artefact, n_items: int) -> Choices:
 
 
 def boosted_of(artefact: Artefact, copurchase: CoPurchase) -> BoostedTrees | None:
-    """Return the trees; none where the artefact was made without."""
+    """Return the trees; None if the artefact has none."""
     statistics = artefact.part(STATISTICS)
     if not statistics:
         return None

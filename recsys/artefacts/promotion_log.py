@@ -1,7 +1,7 @@
-"""Who made which version current, when and why: a log that is only ever added to.
+"""An append-only log of promotions: who made which version current, when and why.
 
-A line of JSON a change comes in and is on disk before the call returns; out come the changes in
-their order, and the versions that a rollback may go back to. Called by ``registry``.
+In: one JSON line per change, flushed to disk before the call returns. Out: the changes in order,
+and the versions that a rollback may restore. Called by ``registry``.
 """
 
 import os
@@ -27,23 +27,23 @@ class Promotion(Struct, frozen=True, kw_only=True):
     by: str
     """Who."""
     action: Literal["published", "promoted", "rolled_back"]
-    """By training, by hand, or back to the one before."""
+    """By training, by hand, or by a rollback."""
     before: str | None = field(name="from")
-    """The version that was current; null: there was none."""
+    """The version that was current; null if there was none."""
     version: str = field(name="to")
-    """The version that is current since."""
+    """The new current version."""
     reason: str = ""
-    """Why, in the words of who did it."""
+    """Reason stated by the user."""
     forced: bool = False
-    """It was made current although the gate refused it."""
+    """Promoted although the gate refused it."""
     refusals: list[str] = field(default_factory=list)
-    """What the gate said when it was forced."""
+    """The gate's refusals if promotion was forced."""
 
 
 def read(folder: Path) -> list[Promotion]:
     """Read the log of a folder of versions, oldest first; empty where there is none.
 
-    A line that was cut short by a power cut is left out: what it told did not end.
+    A truncated line, as after a power failure, is left out: its change was not completed.
     """
     try:
         lines = (folder / FILE).read_bytes().splitlines()
@@ -72,17 +72,17 @@ def append(folder: Path, promotion: Promotion) -> None:
 
 
 def trail(log: Sequence[Promotion], current: str | None) -> list[str]:
-    """Return the way on which the current version was reached, itself last.
+    """Return the versions that led to the current one, which is last.
 
-    A rollback leaves the way: what was rolled back from is not on it any more, so that the next
-    rollback goes further back and not forth again.
+    A rollback removes the version that it leaves, so that the next rollback goes further back
+    instead of forward again.
 
     Parameters
     ----------
     log : sequence of Promotion
         Oldest first.
     current : str or None
-        The current version, which the log may not know.
+        The current version, which may be missing from the log.
     """
     way: list[str] = []
     for promotion in log:

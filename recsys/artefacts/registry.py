@@ -1,8 +1,8 @@
-"""A workspace's artefacts: which there are, and which one is current.
+"""Manages a workspace's artefacts: the versions, and which one is current.
 
-A version is written beside the others, flushed and checked, and takes its place by one rename;
-it is made current by one atomic replace of the pointer, which ``promotions`` then notes. Whatever
-goes wrong before leaves the old one current. Called by training, the service and the command line.
+A version is written to a temporary folder, flushed, checked and renamed. It becomes current by an
+atomic replacement of the pointer, which ``promotion_log`` then records. Any earlier failure leaves
+the old version current. Called by training, the service and the command line.
 """
 
 import fcntl
@@ -36,8 +36,8 @@ CURRENT: Final = "current"
 _UNFINISHED: Final = ".unfinished-"
 _REMOVED: Final = ".removed-"
 _HELD: Final = ".held"
-#: Whoever writes a version holds the one, whoever changes what is there the other: a rollback
-#: does not wait for a version that is being written.
+#: One lock for writing a version, another for changes to existing ones, so that a rollback does
+#: not wait for a version being written.
 _WRITING: Final = ".writing"
 _LOCK: Final = ".lock"
 
@@ -48,17 +48,17 @@ def folder(config: Config) -> Path:
 
 
 def pointer(config: Config) -> Path:
-    """Return the file that names the current version; it is replaced when another one is."""
+    """Return the file that names the current version."""
     return folder(config) / CURRENT
 
 
 def held(config: Config) -> Path:
-    """Return the folder of what the service's workers map; see ``artefact.load``."""
+    """Return the folder of copies that the service maps; see ``artefact_format.load``."""
     return folder(config) / _HELD
 
 
 def release(config: Config, manifest: Manifest) -> None:
-    """Remove what workers mapped of other versions than this one."""
+    """Remove the mapped copies of all other versions."""
     array_files.release(held(config), {file.sha256 for file in manifest.files.values()})
 
 
@@ -76,7 +76,7 @@ def current(config: Config) -> Path:
     Raises
     ------
     ArtefactError
-        When there is none yet, or it is gone.
+        When there is none yet, or it is missing.
     """
     try:
         name = pointer(config).read_text(encoding="utf-8").strip()
@@ -87,14 +87,14 @@ def current(config: Config) -> Path:
     version_folder = folder(config) / name
     if not name or not _is_version(version_folder):
         raise ArtefactError(
-            f"{pointer(config)}: names the version `{name}`, which is not there. Run "
+            f"{pointer(config)}: names the version `{name}`, which is missing. Run "
             "`omnibasket train` to make a new one."
         )
     return version_folder
 
 
 def current_name(config: Config) -> str | None:
-    """Return the name of the current version, or None where there is none."""
+    """Return the name of the current version, or None."""
     try:
         return current(config).name
     except ArtefactError:
@@ -107,19 +107,19 @@ def log(config: Config) -> list[Promotion]:
 
 
 def rollback_target(config: Config) -> str | None:
-    """Return the version that ``rollback`` would make current; None where there is none."""
+    """Return the version that ``rollback`` would make current, or None."""
     now, known = current_name(config), set(versions(config))
     way = promotion_log.trail(log(config), now)
     return next((name for name in reversed(way[:-1]) if name in known and name != now), None)
 
 
 def find(config: Config, version: str) -> Path:
-    """Return a version's folder, by its name or a beginning of it that only one has.
+    """Return a version's folder, by its name or a unique prefix of it.
 
     Raises
     ------
     ArtefactError
-        When none or several fit; names those that there are.
+        When none or several match; the message lists the versions.
     """
     base, known = folder(config), versions(config)
     if version == CURRENT:
@@ -140,25 +140,25 @@ def add(
     *,
     check: Callable[[Artefact], object] | None = None,
 ) -> Path:
-    """Write a version; which one is current stays as it is.
+    """Write a version without making it current.
 
     Parameters
     ----------
     config : Config
     arrays, manifest, tables
-        See ``artefact.write``.
+        See ``artefact_format.write``.
     check : callable, optional
-        Gets the loaded artefact before it takes its place; what it raises stops that.
+        Called with the loaded artefact before it is added; an exception prevents that.
 
     Returns
     -------
     Path
-        The version's folder, named by when it was created and from what.
+        The version's folder, named by its time of creation and its data.
 
     Raises
     ------
     ArtefactError
-        When it could not be written or does not read back; nothing of it is left.
+        When it cannot be written or read back; nothing of it remains.
     """
     base = folder(config)
     created = manifest.created.astimezone(UTC)
@@ -186,7 +186,7 @@ def add(
     return final
 
 
-#: Gets a version and the current one; raises, or returns what it was forced to let pass.
+#: Called with a version and the current one; raises, or returns the overridden refusals.
 Allow = Callable[[Manifest, Manifest | None], list[str]]
 
 
@@ -200,13 +200,13 @@ def promote(
     action: Literal["published", "promoted"] = PROMOTED,
     allow: Allow | None = None,
 ) -> Path:
-    """Make an existing version current, once it has been checked, and note it.
+    """Check an existing version, make it current, and log it.
 
     Parameters
     ----------
     config : Config
     version : str
-        As ``find`` takes it. Nothing changes where it is current already.
+        As in ``find``. Nothing changes if it is current already.
     at : datetime
         Now, UTC.
     by, reason : str
@@ -214,8 +214,8 @@ def promote(
     action : str
         For the log.
     allow : callable, optional
-        The gate, asked while nobody else can change what is current. A current version that
-        cannot be read is no hindrance.
+        The gate, called while no other process can change the current version. An unreadable
+        current version does not prevent the promotion.
 
     Raises
     ------
@@ -247,10 +247,10 @@ def promote(
 
 
 def rollback(config: Config, *, at: datetime, by: str = "", reason: str = "") -> Path:
-    """Make the version current that was so before; again, and it goes further back.
+    """Make the previous version current; repeated calls go further back.
 
-    Asks no gate. The version that is left is kept and can be promoted again, but no later
-    rollback returns to it.
+    Bypasses the gate. The version left stays and can be promoted again, but no later rollback
+    returns to it.
 
     Raises
     ------
@@ -285,20 +285,20 @@ def rollback(config: Config, *, at: datetime, by: str = "", reason: str = "") ->
 def prune(config: Config, keep: int, since: datetime | None = None) -> list[str]:
     """Remove old versions.
 
-    The current one always stays, and so does the one that a rollback would go back to.
+    The current version and the target of a rollback always stay.
 
     Parameters
     ----------
     config : Config
     keep : int
-        So many of the newest stay.
+        Number of newest versions to keep.
     since : datetime, optional
-        Those made at or after it stay too, UTC.
+        Versions created at or after it stay too, UTC.
 
     Returns
     -------
     list of str
-        Names of what was removed, oldest first.
+        Names of the removed versions, oldest first.
     """
     base = folder(config)
     if not base.is_dir():
@@ -312,7 +312,7 @@ def prune(config: Config, keep: int, since: datetime | None = None) -> list[str]
             if name not in staying and not (since and _made(base, name, since))
         ]
         for name in removed:
-            # Out of sight first: a version is there as a whole or not at all.
+            # Rename first, so that a version is either complete or absent.
             gone = (base / name).rename(base / f"{_REMOVED}{name}")
             shutil.rmtree(gone)
     return removed
@@ -331,7 +331,7 @@ def _made(base: Path, name: str, since: datetime) -> bool:
 
 
 def _change(base: Path, promotion: Promotion) -> None:
-    """Replace the pointer, then note it: the log tells only of what has happened."""
+    """Replace the pointer, then log it, so that the log has only completed changes."""
     _point(base, promotion.version)
     promotion_log.append(base, promotion)
     durable_files.sync(base)
@@ -342,13 +342,13 @@ def _is_version(path: Path) -> bool:
 
 
 def _clear(base: Path, prefix: str) -> None:
-    """Remove what a run that was killed left behind."""
+    """Remove leftovers of killed runs."""
     for left in base.glob(f"{prefix}*"):
         shutil.rmtree(left)
 
 
 def _free(path: Path) -> Path:
-    """The path, or the first numbered one that is not taken."""
+    """Return the path, or the first numbered one that is free."""
     number = 1
     free = path
     while free.exists():
@@ -358,7 +358,7 @@ def _free(path: Path) -> Path:
 
 
 def _point(base: Path, name: str) -> None:
-    """Replace the pointer; the caller holds the lock, so what lies beside it is nobody's."""
+    """Replace the pointer; the caller holds the lock, so temporary files are leftovers."""
     for left in base.glob(f".{CURRENT}.*"):
         left.unlink()
     durable_files.replace_file(base / CURRENT, f"{name}\n".encode())
@@ -366,7 +366,7 @@ def _point(base: Path, name: str) -> None:
 
 @contextmanager
 def _locked(base: Path, name: str = _LOCK) -> Iterator[None]:
-    """One at a time; the lock goes with the process."""
+    """Hold an exclusive lock, which ends with the process."""
     base.mkdir(parents=True, exist_ok=True)
     with (base / name).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,9 +1,8 @@
-"""A record of every training: with what, from what, how good, how long, and how it ended.
+"""Records every training run: settings, data, results, durations and outcome.
 
-Training begins a run and tells it what it learns of itself; ``<state>/runs/<id>/record.json`` is
-written anew each time, by one atomic replace. A run holds a lock while it lives, so that one
-that was killed is known for interrupted. The run's folder also takes its report. Called by
-training, the command line and notebooks.
+Training begins a run and adds facts to it; each time, ``<state>/runs/<id>/record.json`` is replaced
+atomically. A live run holds a lock, so a killed run is recognised as interrupted. The run's folder
+also has its report. Called by training, the command line and notebooks.
 """
 
 import fcntl
@@ -23,7 +22,7 @@ from recsys.errors import ArtefactError
 FOLDER: Final = "runs"
 FILE: Final = "record.json"
 LAST: Final = "last"
-#: What the judge writes beside the record.
+#: File of the report beside the record.
 REPORT: Final = "report.html"
 
 _LOCK: Final = ".lock"
@@ -32,45 +31,45 @@ Outcome = Literal["running", "published", "refused", "measured", "checked", "fai
 
 
 class Record(Struct, kw_only=True, omit_defaults=False):
-    """What is known of a run."""
+    """The facts about a run."""
 
     id: str
     started: datetime
     outcome: Outcome = "running"
     """``published``: its version became current; ``refused``: the version is kept, not current;
-    ``measured`` or ``checked``: no more was asked for."""
+    ``measured`` or ``checked``: the run was limited to that step."""
     finished: datetime | None = None
     by: str = ""
     package: str = __version__
     """Version of this package."""
     overrides: list[str] = field(default_factory=list)
-    """What was set for this run alone."""
+    """Settings for this run only."""
     reason: str = ""
-    """Why it was forced."""
+    """Reason for forcing it."""
     settings: dict[str, Any] = field(default_factory=dict)
     history: str | None = None
     """Fingerprint of the data: the history's version."""
     version: str | None = None
-    """The artefact that came out."""
+    """The resulting artefact."""
     error: str | None = None
     refusals: list[str] = field(default_factory=list)
-    """Why the version did not become current, or would not have."""
+    """Why the version did not, or would not, become current."""
     checks: list[dict[str, Any]] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    """How long each step took."""
+    """Duration of each step."""
     peak_mb: int | None = None
-    """Most memory that was used. MiB."""
+    """Peak memory. MiB."""
 
 
 class Run:
-    """A run that goes on.
+    """A run in progress.
 
     Attributes
     ----------
     folder : Path
-        For what belongs to the run.
+        Folder for the run's files.
     record : Record
     """
 
@@ -82,12 +81,12 @@ class Run:
         self.note()
 
     def note(self, **fields: Any) -> None:
-        """Put fields into the record and write it.
+        """Set fields of the record and write it.
 
         Parameters
         ----------
         **fields
-            Fields of ``Record`` with their new values; none: write what is there.
+            Fields of ``Record`` with their new values; without any, only write.
         """
         for name, value in fields.items():
             setattr(self.record, name, value)
@@ -95,7 +94,7 @@ class Run:
         durable_files.replace_file(self.folder / FILE, text + b"\n")
 
     def close(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         self._lock.close()
 
 
@@ -130,7 +129,7 @@ def begin(config: Config, at: datetime, **fields: Any) -> Run:
 
 
 def read_all(config: Config) -> list[Record]:
-    """Read every record, oldest first; what cannot be read is left out."""
+    """Read every record, oldest first; unreadable ones are left out."""
     base = folder(config)
     if not base.is_dir():
         return []
@@ -139,12 +138,12 @@ def read_all(config: Config) -> list[Record]:
 
 
 def find(config: Config, run: str) -> Record:
-    """Read one record, by the run's id, a beginning of it that only one has, or ``last``.
+    """Read one record, by the run's id, a unique prefix of it, or ``last``.
 
     Raises
     ------
     ArtefactError
-        When none or several fit; names the latest.
+        When none or several match; the message lists the latest.
     """
     records = {record.id: record for record in read_all(config)}
     if run == LAST and records:
@@ -158,18 +157,18 @@ def find(config: Config, run: str) -> Record:
 
 
 def of_version(config: Config, version: str) -> Record | None:
-    """Find the run that a version came out of."""
+    """Find the run that created a version."""
     return next((r for r in reversed(read_all(config)) if r.version == version), None)
 
 
 def report_of(config: Config, run: str) -> Path | None:
-    """Return the path of a run's report; None where it has none."""
+    """Return the path of a run's report, or None."""
     path = folder(config) / run / REPORT
     return path if path.exists() else None
 
 
 def prune(config: Config, keep: int, versions: Collection[str]) -> list[str]:
-    """Remove all but the newest ``keep`` runs and those of ``versions``; returns their ids."""
+    """Remove all but the newest ``keep`` runs and those of ``versions``; return the removed ids."""
     removed = [
         record.id
         for record in read_all(config)[: -keep or None]
@@ -191,7 +190,7 @@ def _read(path: Path) -> Record | None:
 
 
 def _alive(path: Path) -> bool:
-    """Whether a process holds the run's lock."""
+    """Return whether a process holds the run's lock."""
     try:
         with (path / _LOCK).open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -203,7 +202,7 @@ def _alive(path: Path) -> bool:
 
 
 def _plain(value: object) -> object:
-    """Numbers of numpy as JSON has them."""
+    """Convert numpy numbers for JSON."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"a record cannot hold a {type(value).__name__}: {value!r}.")

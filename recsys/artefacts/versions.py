@@ -1,6 +1,6 @@
-"""What there is to say of each version: for lists, for comparisons, for whoever decides.
+"""Summarises versions for lists and comparisons.
 
-A workspace comes in, plain values come out, ready for JSON. Called by the command line.
+In: a workspace. Out: plain values, ready for JSON. Called by the command line.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,12 +16,12 @@ from recsys.artefacts.promotion_log import Promotion
 from recsys.config import Config
 from recsys.errors import ArtefactError
 
-#: For whom the main figures are.
+#: Segment of the main figures.
 ALL: Final = "all"
 
 
 def summaries(config: Config) -> list[dict[str, Any]]:
-    """Summarise every version, oldest first; of a damaged one only what is wrong with it."""
+    """Summarise every version, oldest first; for a damaged one only the damage."""
     now, log = registry.current_name(config), registry.log(config)
     back = registry.rollback_target(config)
     return [
@@ -31,7 +31,7 @@ def summaries(config: Config) -> list[dict[str, Any]]:
 
 
 def describe(config: Config, version: str) -> dict[str, Any]:
-    """Say everything that is known of a version.
+    """Return all known facts about a version.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def describe(config: Config, version: str) -> dict[str, Any]:
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """List the settings that differ, by dotted name; None where one lacks it."""
+    """List the settings that differ, by dotted name; None where missing."""
     flat, theirs = dict(_flat(one)), dict(_flat(other))
     return [
         (name, flat.get(name), theirs.get(name))
@@ -70,7 +70,7 @@ def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[st
 
 
 def main_figures(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    """Our own figures for all customers, by metric."""
+    """Return Omnibasket's own figures for all customers, by metric."""
     return {
         row["metric"]: row["value"]
         for row in metrics.get("figures", [])

@@ -78,7 +78,7 @@ class RankingExamples:
         Returns
         -------
         RankingExamples
-            In the order of ``parts``, their requests and customers numbered anew.
+            In the order of ``parts``, with renumbered requests and customers.
         """
         none = cls(
             np.empty((0, len(FEATURE_NAMES)), np.float32),
@@ -144,7 +144,7 @@ class RankingExamples:
         return [getattr(self, name) for name in _OF_CASES]
 
     def only(self, at: NDArray[Any]) -> "RankingExamples":
-        """Return some of them.
+        """Return some of the candidates.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ def fit_trees(
 ) -> Ensemble | None:
     """Fit trees for the chances, and on top of them trees for the order.
 
-    The last window sets the number of trees (early stopping); then the trees are fitted anew on
+    The last window sets the number of trees (early stopping); then the trees are refitted on
     all windows.
 
     Parameters
@@ -343,7 +343,7 @@ def flattened(model: dict[str, Any]) -> Trees:
     Parameters
     ----------
     model : dict
-        Of ``Booster.dump_model``; of numeric features without missing values.
+        Result of ``Booster.dump_model``, for numeric features without missing values.
 
     Raises
     ------
@@ -369,7 +369,7 @@ def flattened(model: dict[str, Any]) -> Trees:
         roots.append(add_node(tree["tree_structure"]))
         waiting = [(roots[-1], tree["tree_structure"])]
         inner: list[tuple[int, float, float]] = []
-        for at, node in waiting:  # grows while it is gone through
+        for at, node in waiting:  # grows during the iteration
             if "left_child" not in node:
                 continue
             left, right = node["left_child"], node["right_child"]
@@ -377,7 +377,7 @@ def flattened(model: dict[str, Any]) -> Trees:
             add_node(right)
             waiting += [(child[at], left), (child[at] + 1, right)]
             inner.append((at, _cases_of(left), _cases_of(right)))
-        for at, n_left, n_right in reversed(inner):  # from the leaves up
+        for at, n_left, n_right in reversed(inner):  # from the leaves upwards
             both = value[child[at]] * n_left + value[child[at] + 1] * n_right
             value[at] = both / max(n_left + n_right, 1e-12)
     return Trees(

@@ -1,7 +1,7 @@
-"""Reads from a history's catalogue which products a shopper cannot tell apart.
+"""Groups products that a shopper cannot distinguish into choices, by the history's catalogue.
 
-A history, a training and settings come in, ``Choices`` in the order of the training's index come
-out. Called by training, which stores them in the artefact, and by whoever measures by choice.
+In: a history, a training set and settings. Out: ``Choices`` in the order of the training set's
+index. Called by training, which stores them in the artefact, and by evaluations by choice.
 """
 
 from typing import Any, Final
@@ -16,7 +16,7 @@ from recsys.datasets import TrainingSet
 from recsys.history import History
 from recsys.ranking import Choices
 
-#: Attribute of a product by which the catalogue names its choice.
+#: Attribute of a product that names its choice in the catalogue.
 CHOICE: Final = "choice_id"
 _READ: Final = ("title", "brand", "price_minor", "attributes")
 
@@ -27,7 +27,7 @@ def choices_of(history: History, training: TrainingSet, settings: TrainSettings)
     Parameters
     ----------
     history : History
-        Its catalogue says what products are called, and what they cost.
+        Its catalogue has titles and prices.
     training : TrainingSet
     settings : recsys.config.settings.TrainSettings
     """

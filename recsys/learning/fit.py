@@ -243,7 +243,7 @@ def learn(config: Config, history: History, fitted: FittedModels, window: Window
     Parameters
     ----------
     config : Config
-        As of ``fit_ranking``.
+        As in ``fit_ranking``.
     history : History
         Holds the purchases in the window, and those before it.
     fitted : FittedModels

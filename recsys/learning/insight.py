@@ -1,8 +1,8 @@
-"""What the ranker learned: which features move candidates, which way, and for whom it pays.
+"""Explains a learned ranker: feature importance, partial dependence, and gains by segment.
 
-A ranker and customers of a window come in; the weight of features, what becomes of a candidate
-when one feature moves, and figures by kind of customer and product come out. Called by training,
-for its report, and by ``analysis``, for notebooks.
+In: a ranker and the customers of a window. Out: the importance of features, the effect of changing
+one feature, and figures by segment of customers and products. Called by training for its report,
+and by ``analysis`` for notebooks.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from recsys.ranking import EVIDENCE_COLUMNS, FEATURE_NAMES, BoostedTrees, Ensemb
 from recsys.ranking.features import item_statistics
 from recsys.ranking.features import table as of
 
-#: Features of one kind each, in the order of ``FEATURE_NAMES``.
+#: Groups of features, in the order of ``FEATURE_NAMES``.
 GROUPS: Final[dict[str, int]] = {
     "own purchases of the product": len(of.OWN),
     "own purchases of what is like it": len(of.AFFINITY),
@@ -35,27 +35,27 @@ GROUPS: Final[dict[str, int]] = {
 #: Group of each feature, as a position in ``GROUPS``.
 GROUP_OF: Final = np.repeat(np.arange(len(GROUPS)), list(GROUPS.values())).astype(np.int32)
 
-#: Candidates that are looked at, at most.
+#: Maximum number of candidates for feature importance.
 LOOKED_AT: Final = 20_000
-#: And those in which a feature is moved.
+#: Maximum number of candidates for partial dependence.
 MOVED: Final = 2_000
-#: Quantiles between which it is moved; what lies outside is rare.
+#: Quantiles that bound the values of the feature; values outside are rare.
 ENDS: Final = (0.01, 0.99)
 
 
 @dataclass(frozen=True)
 class FeatureImportance:
-    """How far trees move candidates apart because of one feature, or of a group of them.
+    """How much one feature, or a group of features, separates candidates.
 
     Attributes
     ----------
     name, group : str
-        The same where it is a group.
+        Equal for a group.
     share : float
-        Of everything that trees move; all features of a kind sum to 1.
+        Share of all importance; the features sum to 1.
     likely, order : float
-        How far candidates are moved apart: mean distance to the mean move, by the trees for
-        chances, and by those for the order. Log-odds.
+        Mean absolute deviation of the feature's contribution, in the trees for chances and in the
+        trees for the order. Log-odds.
     """
 
     name: str
@@ -67,16 +67,16 @@ class FeatureImportance:
 
 @dataclass(frozen=True)
 class PartialDependence:
-    """What trees add to candidates when one feature has one value and the others stay.
+    """The trees' output when one feature is set to a value and the others stay.
 
     Attributes
     ----------
     value : float
     added : float
-        Mean over the candidates; log-odds, by trees for chances and for the order together.
+        Mean over the candidates, trees for chances and for the order together; log-odds.
     low, high : float
-        Quartiles over the candidates, each beside its own mean over all values, around ``added``:
-        far apart where what the feature does depends on others.
+        Quartiles over the candidates, each relative to its own mean over all values, around
+        ``added``. A wide range indicates interactions with other features.
     chance : float
         Mean chance of purchase.
     """
@@ -90,19 +90,19 @@ class PartialDependence:
 
 @dataclass(frozen=True)
 class SegmentDifference:
-    """How much better one method is than another for one kind of customers or products.
+    """The difference of two methods for one segment of customers or products.
 
     Attributes
     ----------
     by, segment : str
     n : int
-        Customers who count.
+        Number of evaluated customers.
     ours, theirs : float
         Mean NDCG.
     lead, low, high : float
         Mean difference and its 95% bootstrap interval.
     wins, losses : float
-        Shares of customers for whom ours, or the other, has the better list.
+        Shares of customers for whom the first, or the second, method has the better list.
     """
 
     by: str
@@ -118,7 +118,7 @@ class SegmentDifference:
 
 
 def trees_of(ranker: Ranker) -> BoostedTrees:
-    """Give the ranker's trees.
+    """Return the ranker's trees.
 
     Raises
     ------
@@ -127,15 +127,15 @@ def trees_of(ranker: Ranker) -> BoostedTrees:
     """
     if ranker.boosted is None:
         raise DataError(
-            "the ranker has no trees: too few customers bought candidates in the validation window "
-            "to learn them from, or they did not help. A longer [train] validation_days may help, "
+            "the ranker has no trees: too few customers bought candidates in the validation "
+            "window, or the trees did not help. A longer [train] validation_days may help, "
             "or a smaller [ranker] min_customers."
         )
     return ranker.boosted
 
 
 def tree_candidates(ranker: Ranker, evaluation_set: EvaluationSet) -> RankingExamples:
-    """Give the candidates that trees look at, without a cart, with what was bought of them.
+    """Return the candidates that the trees score without a cart, with purchase labels.
 
     Parameters
     ----------
@@ -155,23 +155,23 @@ def tree_candidates(ranker: Ranker, evaluation_set: EvaluationSet) -> RankingExa
 def feature_importance(
     ensemble: Ensemble, features: NDArray[np.float32]
 ) -> list[FeatureImportance]:
-    """Weigh each feature by how far trees move candidates apart because of it.
+    """Compute the importance of each feature: how much it separates candidates.
 
     Parameters
     ----------
     ensemble : Ensemble
     features : ndarray of shape (m, n_features), float32
-        Of real candidates; of many, some that lie evenly spread.
+        Features of real candidates; an even sample if there are many.
 
     Returns
     -------
     list of FeatureImportance
-        One a feature, the weightiest first.
+        One per feature, most important first.
 
     Notes
     -----
-    By the path that each candidate takes, see ``Trees.shares``: what no path asks for weighs
-    nothing, and what splits well where no candidate comes by weighs little.
+    Based on the path of each candidate, see ``Trees.shares``: a feature on no path has importance
+    zero, and splits that few candidates reach count little.
     """
     some = features[_spread(len(features), LOOKED_AT)]
     each = np.arange(len(FEATURE_NAMES), dtype=np.int32)
@@ -202,7 +202,7 @@ def _apart(moves: Floats) -> Floats:
 
 
 def importance_by_group(weights: list[FeatureImportance]) -> list[FeatureImportance]:
-    """Sum the weights of each group's features, the weightiest first."""
+    """Sum the importance of each group's features, most important first."""
     sums = [
         FeatureImportance(
             name,
@@ -220,17 +220,17 @@ def importance_by_group(weights: list[FeatureImportance]) -> list[FeatureImporta
 def partial_dependence(
     ensemble: Ensemble, candidates: RankingExamples, feature: str, points: int = 25
 ) -> list[PartialDependence]:
-    """Move one feature of real candidates over its range, and see what trees make of it [1]_.
+    """Compute the trees' output while one feature varies over its range [1]_.
 
     Parameters
     ----------
     ensemble : Ensemble
     candidates : RankingExamples
-        Of many, some that lie evenly spread.
+        An even sample is used if there are many.
     feature : str
         One of ``FEATURE_NAMES``.
     points : int
-        Values, at most: quantiles of those that the candidates have, between ``ENDS``.
+        Maximum number of values: quantiles of the candidates' values, between ``ENDS``.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def partial_dependence(
     Raises
     ------
     DataError
-        When there is no such feature; names the nearest.
+        When there is no such feature; the message names the nearest.
 
     References
     ----------
@@ -276,7 +276,7 @@ def partial_dependence(
 def by_segment(
     ours: TopLists, theirs: TopLists, evaluation_set: EvaluationSet, k: int, seed: int = 0
 ) -> list[SegmentDifference]:
-    """Compare two methods customer by customer, one kind of customers or products at a time.
+    """Compare two methods customer by customer, for each segment of customers or products.
 
     Parameters
     ----------
@@ -291,8 +291,8 @@ def by_segment(
     Returns
     -------
     list of SegmentDifference
-        Everybody first. Light, middling and heavy customers are thirds by the number of their
-        orders before the window. Of one channel and of both only where there are several.
+        All customers first. Light, medium and heavy customers are thirds by their number of orders
+        before the window. Segments by channel exist only if there are several channels.
     """
     relevant, past = evaluation_set.relevant(), evaluation_set.histories
     rows = rows_of(relevant)
@@ -349,5 +349,5 @@ def _lead(
 
 
 def _spread(n: int, most: int) -> NDArray[np.int64]:
-    """Positions evenly spread over ``n``, at most so many."""
+    """Return at most ``most`` positions, evenly spread over ``n``."""
     return np.unique(np.linspace(0, max(n - 1, 0), min(n, most)).astype(np.int64))

@@ -1,7 +1,7 @@
 """``omnibasket demo``: a workspace from real baskets, written as a retailer's own exports.
 
-``build`` makes the workspace; ``command`` is the command line's way to it. docs/demo.md tells the
-rule by which channels, identifiers and traps are assigned.
+``build`` creates the workspace; ``command`` calls it from the command line. docs/demo.md documents
+how channels, identifiers and traps are assigned.
 """
 
 from pathlib import Path
@@ -29,18 +29,18 @@ __all__ = ["Demo", "build", "command"]
 @click.option(
     "--households",
     type=click.IntRange(min=FEWEST_HOUSEHOLDS),
-    help="A smaller world of so many households; all 2,469 by default.",
+    help="Number of households in a smaller demo; all 2,469 by default.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
-@click.option("--force", is_flag=True, help="Write into a folder that holds something else.")
+@click.option("--force", is_flag=True, help="Write into a folder with other content.")
 @json_option
 def command(workspace: Path, households: int | None, seed: int, force: bool, as_json: bool) -> None:
     """Build the demo workspace from a real grocer's baskets.
 
     The Complete Journey's households, prices, discounts, stores and products, written as till
-    tickets, Shopify orders, GA4 events, a catalogue and stock, with the traps that real exports
-    have: orders exported twice, returns, shared cards and tablets, broken rows. truth.csv and
-    truth.json in the folder say what is true of them.
+    tickets, Shopify orders, GA4 events, a catalogue and stock, with the traps of real exports:
+    orders exported twice, returns, shared cards and tablets, broken rows. truth.csv and truth.json
+    in the folder hold the correct results.
     """
     with progress("Reading The Complete Journey", total=1) as bar:
         demo = build(workspace, seed=seed, households=households, force=force, report=follow(bar))

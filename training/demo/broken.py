@@ -1,7 +1,7 @@
-"""Puts broken rows into the finished exports, each made up: no real line is lost by them.
+"""Adds invented broken rows to the finished exports; no real line is lost.
 
-A folder with written exports comes in; out comes the list of what was broken, where, and which
-reason an ingest should find. Called by ``build`` last.
+In: a folder with written exports. Out: a list of the broken rows with their position and expected
+reject reason. Called last by ``build``.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,16 @@ class Broken:
     """One row that cannot be read."""
 
     file: str
-    """Path from the workspace."""
+    """Path relative to the workspace."""
     line: int
     """Line in the file, from 1."""
     kind: str
     """What is wrong with it."""
     reason: str
-    """The reason under which an ingest should reject it."""
+    """The expected reject reason."""
 
 
-#: A till line and a web order that would be fine.
+#: A valid till line and a valid web order.
 _TICKET = {
     "line": "1",
     "store": "367",
@@ -66,7 +66,7 @@ _EVENT = (
 
 _Row = tuple[str, bytes]
 
-#: Reasons that are called otherwise than what is wrong.
+#: Fault → reject reason, where the names differ.
 _REASONS = {
     "decimal_comma": "bad_number",
     "cut": "missing_columns",
@@ -103,7 +103,7 @@ def _first(row: _Row, fields: int) -> _Row:
 
 
 def _rows() -> dict[str, list[_Row]]:
-    """Broken rows by file, in the order in which they go in."""
+    """Return the broken rows by file, in order of insertion."""
     cut = _till(10, "12", "cut", {})
     return {
         f"{exports.TILLS}/tills-2017-03.csv": [
@@ -143,12 +143,12 @@ def _rows() -> dict[str, list[_Row]]:
 
 
 def break_rows(folder: Path, report: Callable[[], None] = lambda: None) -> list[Broken]:
-    """Put the broken rows in, and a byte order mark at the start of May's tills.
+    """Insert the broken rows, and a byte order mark at the start of May's tills.
 
     Parameters
     ----------
     folder : Path
-        The workspace, its exports written.
+        The workspace with its exports.
     report : callable
         Called after each file.
 
@@ -162,7 +162,7 @@ def break_rows(folder: Path, report: Callable[[], None] = lambda: None) -> list[
         path = folder / name
         lines = path.read_bytes().splitlines(keepends=True)
         for position, (kind, row) in enumerate(rows, 1):
-            # a file that was cut ends in the row, without a line end; others hold it inside
+            # a truncated file ends within the row, without a line end; others contain it
             last = not row.endswith(b"\n")
             at = len(lines) if last else _seam(lines, len(lines) * position // (len(rows) + 1))
             lines.insert(at, row)
@@ -175,7 +175,7 @@ def break_rows(folder: Path, report: Callable[[], None] = lambda: None) -> list[
 
 
 def _seam(lines: list[bytes], near: int) -> int:
-    """Find the next place between two orders: where the first column changes."""
+    """Find the next boundary between two orders: where the first column changes."""
     at = max(1, near)
     while at < len(lines) and lines[at].split(b",")[0] == lines[at - 1].split(b",")[0]:
         at += 1

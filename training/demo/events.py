@@ -1,8 +1,7 @@
 """Creates the visitors' events around the orders of the web shop, as GA4 exports them.
 
-The tables ``web_order``, ``web_line`` and ``household`` come in; out come ``session`` (device and
-account of each visit) and ``event`` (one row an event, its JSON text included). Called by
-``build``.
+In: the tables ``web_order``, ``web_line`` and ``household``. Out: ``session`` (device and account
+of each visit) and ``event`` (one row per event, with its JSON text). Called by ``build``.
 """
 
 import duckdb
@@ -10,16 +9,16 @@ import duckdb
 from training.demo.households import DESK_DEVICE
 
 ABANDONED_SHARE = 0.25
-#: Exported twice, as at the seam of two daily tables.
+#: Events exported twice, as at the boundary of two daily tables.
 REPEATED_EVENTS = 20
 
 
 def make_sessions(con: duckdb.DuckDBPyConnection) -> None:
     """Make ``session``: one for each order of someone with an account, and abandoned carts.
 
-    A visitor is known to the shop from checkout on, or from the start of the visit in two of five.
-    Every abandoned cart precedes an order by hours: half hold what is ordered then, half something
-    else; half of their visitors are logged in.
+    Visitors log in at checkout, or in two of five visits at the start. Every abandoned cart is
+    hours before an order: half contain the products ordered later, half others; half of their
+    visitors are logged in.
     """
     con.execute(
         f"""

@@ -1,7 +1,7 @@
-"""Writes the demo's exports: the files that a retailer's tills, shop, tag and back office give.
+"""Writes the demo's exports: files of a retailer's tills, web shop, event tag and back office.
 
-The finished tables of a world and a folder come in; the files lie under it afterwards. Rows are in
-an order that the data decides, so the same world gives the same bytes. Called by ``build``.
+In: the finished tables and a folder. Out: the files in it. The data determines the order of rows,
+so the same data gives the same bytes. Called by ``build``.
 """
 
 from pathlib import Path
@@ -78,7 +78,7 @@ SHOP_COLUMNS: dict[str, str | None] = {
 
 
 def write_tills(con: duckdb.DuckDBPyConnection, folder: Path, month: int) -> str:
-    """Write one month of till tickets; tickets that were exported twice come again at its end."""
+    """Write one month of till tickets; tickets exported twice are repeated at its end."""
     columns = ", ".join(f"{sql} AS {name}" for name, sql in TILL_COLUMNS.items())
     return _copy(
         con,
@@ -95,7 +95,7 @@ def write_tills(con: duckdb.DuckDBPyConnection, folder: Path, month: int) -> str
 
 
 def write_shop(con: duckdb.DuckDBPyConnection, folder: Path, quarter: int) -> str:
-    """Write one quarter of web orders in Shopify's shape, newest first as Shopify does."""
+    """Write one quarter of web orders in Shopify's format, newest first as in Shopify."""
     columns = ", ".join(f'{sql or "NULL"} AS "{name}"' for name, sql in SHOP_COLUMNS.items())
     return _copy(
         con,

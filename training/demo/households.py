@@ -1,20 +1,20 @@
 """Creates the households: how they identify themselves, and whether they shop online.
 
-The tables of ``source`` come in; out come the tables ``household`` (one row a household: flags,
-cards, tokens, e-mails, accounts, devices) and ``web_basket`` (the baskets that became web orders).
-Everything is decided by ``u``, so the same seed gives the same world. Called by ``build``.
+In: the tables of ``source``. Out: the tables ``household`` (one row per household: flags, cards,
+tokens, e-mails, accounts, devices) and ``web_basket`` (the baskets that became web orders). ``u``
+makes all choices, so the same seed gives the same data. Called by ``build``.
 """
 
 import duckdb
 
 from training.demo.rule import chosen, size
 
-#: A till's default card, pressed where a customer has none; `identity.blocked` lists it.
+#: A till's default card for customers without one; `identity.blocked` lists it.
 DEFAULT_CARD = "2900000000000"
-#: The card that lies beside another chain of tills; nobody listed it.
+#: A shared card at other tills, which `identity.blocked` does not list.
 UNLISTED_CARD = "2999999999997"
 TEST_EMAIL = "test@example.com"
-#: The tablet at the customers' desk, on which staff log customers in.
+#: The tablet at the service desk, on which staff log customers in.
 DESK_DEVICE = "1000000001.1483228800"
 
 _FIRST_NAMES_TEXT = (
@@ -59,7 +59,7 @@ LAST_NAMES = (
     "Young",
 )
 
-#: How much likelier than average a basket is ordered online, in percent, by what it is spent on.
+#: Relative chance that a basket is ordered online, in percent of the average, by department.
 ONLINE_TILT = {
     "DRUG GM": 190,
     "COSMETICS": 220,
@@ -81,7 +81,7 @@ ONLINE_TILT = {
 
 def assign_households(con: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``household`` with each household's traits and identifiers."""
-    # In this order, because who is eligible depends on what was decided before.
+    # In this order, because eligibility depends on earlier choices.
     eligible = {
         "web": "baskets >= 8 AND online_baskets >= 5",
         "cardless": "true",
@@ -112,8 +112,8 @@ def assign_households(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE OR REPLACE TABLE household AS {_identifiers()}")
 
 
-#: The household that documents ask about, in every size of the demo: it shows its one card always
-#: and orders online more often than others who do.
+#: The household used in the documentation, in every size of the demo: of the web households that
+#: always show their only card, the one with the most online orders.
 _IS_ADA = """household_id IS NOT DISTINCT FROM (
     SELECT household_id FROM household
     WHERE web AND NOT (guest OR cardless OR forgetful OR second_card OR second_email)
@@ -122,7 +122,7 @@ ADA_EMAIL = "ada@example.org"
 ADA_CARD = "21000017"
 
 
-#: What joins a web shopper's till tickets to the web orders.
+#: Evidence that links a web shopper's till tickets to the web orders.
 _EVIDENCE = """
     CASE WHEN NOT web THEN NULL
         WHEN cardless THEN 'token'
@@ -134,9 +134,9 @@ _EVIDENCE = """
 
 
 def _identifiers() -> str:
-    """SQL that gives each household its identifiers.
+    """Return SQL that gives each household its identifiers.
 
-    Numbers go through a multiplication modulo a prime: unique, and they do not show the id.
+    Numbers are multiplied modulo a prime, so they are unique and do not reveal the id.
     """
 
     def number(factor: int, prime: int, k: int) -> str:
@@ -185,9 +185,9 @@ def _identifiers() -> str:
 def split_channels(con: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``web_basket``: which whole baskets were ordered in the web shop.
 
-    A web household orders 12 to 45 percent of its baskets online, more of those that it spends on
-    what people like to order (``ONLINE_TILT``) and of larger ones; at least two are ordered and
-    at least three bought in stores.
+    A web household orders 12 to 45 percent of its baskets online, with a preference for typical
+    online products (``ONLINE_TILT``) and large baskets; at least two are ordered online and at
+    least three are bought in stores.
     """
     tilt = " ".join(f"WHEN '{name}' THEN {percent}" for name, percent in ONLINE_TILT.items())
     con.execute(
@@ -217,7 +217,7 @@ def split_channels(con: duckdb.DuckDBPyConnection) -> None:
 def share_devices(con: duckdb.DuckDBPyConnection) -> None:
     """Give pairs of households one tablet, and a few more the device at the customers' desk.
 
-    Only households with at least four web orders share, so that each is surely seen on it.
+    Only households with at least four web orders share, so that each is observed on it.
     """
     con.execute(
         f"""
@@ -247,9 +247,9 @@ def share_devices(con: duckdb.DuckDBPyConnection) -> None:
 def register(con: duckdb.DuckDBPyConnection) -> None:
     """Make ``registration``: which account has which e-mail, and whose card it is.
 
-    Everyone with an account is in it, the day before their first order; those whose evidence it is
-    with their card. Some who only shop in stores gave their card and an e-mail for the newsletter.
-    Two cards were registered at a desk with the shop's test e-mail.
+    It has everyone with an account, the day before their first order, with the card if that is
+    their evidence. Some store customers registered card and e-mail for the newsletter. Two cards
+    were registered with the shop's test e-mail.
     """
     con.execute(
         f"""

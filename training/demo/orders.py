@@ -1,9 +1,8 @@
 """Turns the baskets that were ordered online into rows of Shopify's order export.
 
-The tables of ``source`` and ``households`` come in; out come ``web_order`` (one row an order, with
-what became of it), ``web_line`` (its lines; version 1 is what an earlier export said of an order
-that was corrected later) and ``shop_row`` (the rows of the export with their file and place).
-Called by ``build``.
+In: the tables of ``source`` and ``households``. Out: ``web_order`` (one row per order, with its
+status), ``web_line`` (its lines; version 1 is the earlier export of an order that was corrected
+later) and ``shop_row`` (the rows of the export with their file and position). Called by ``build``.
 """
 
 import duckdb
@@ -19,10 +18,10 @@ WRAP_SKU, WRAP_C = "SVC-GIFTWRAP", 250
 
 
 def write_orders(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``web_order``: number, who ordered, how it was paid and what became of it.
+    """Make ``web_order``: number, customer, payment and status.
 
-    Cancelled orders are made up: the same basket ordered once before, by mistake, and cancelled;
-    so no real basket is lost.
+    Cancelled orders are invented: an earlier copy of the same basket, ordered by mistake, so no
+    real basket is lost.
     """
     mistaken = chosen("cancelled", "true", "basket_id")
     con.execute(
@@ -53,7 +52,7 @@ def write_orders(con: duckdb.DuckDBPyConnection) -> None:
         """
     )
     con.execute(f"CREATE TABLE standing_out AS {_LINES_THAT_STAND_OUT}")
-    # A household's first order with each token shows its own e-mail, so that both can be joined.
+    # A household's first order with each token has its own e-mail, so that both can be linked.
     free = "NOT cancelled AND NOT evidence AND trap IS NULL AND status = 'paid'"
     _mark(con, "test_email", f"trap = 'test', email = '{TEST_EMAIL}'", free)
     _mark(con, "refunded", "status = 'refunded'", free)
@@ -70,7 +69,7 @@ def write_orders(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-#: One line of each order whose amount no other line has: a refund of it can be told.
+#: One line of each order with a unique amount, so that its refund can be matched.
 _LINES_THAT_STAND_OUT = """
     SELECT basket_id, min(line) AS line FROM (
         SELECT basket_id, line FROM line SEMI JOIN web_basket USING (basket_id)
@@ -86,7 +85,7 @@ _EXPORTED_TWICE = (
 
 
 def _mark(con: duckdb.DuckDBPyConnection, name: str, change: str, eligible: str) -> None:
-    """Change the orders that a quota takes."""
+    """Change the orders that a quota selects."""
     taken = chosen(name, eligible, "name")
     con.execute(
         f"""
@@ -97,10 +96,10 @@ def _mark(con: duckdb.DuckDBPyConnection, name: str, change: str, eligible: str)
 
 
 def write_lines(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``web_line``: what was ordered, with free samples and gift wrapping on some orders.
+    """Make ``web_line``: the ordered products, plus free samples and gift wrapping on some.
 
-    An order that was corrected has an earlier version: every second one with one piece more of its
-    first product, the others with a product more.
+    A corrected order has an earlier version: every second one with one more piece of its first
+    product, the others with one more product.
     """
     con.execute(
         f"""
@@ -136,7 +135,7 @@ def write_lines(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``shop_row``: the rows of the export; what concerns the whole order on its first row."""
+    """Make ``shop_row``: the rows of the export, with the order's values on its first row."""
     con.execute(
         f"""
         CREATE TABLE shop_row AS

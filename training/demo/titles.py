@@ -1,6 +1,6 @@
-"""Makes the package's shelf labels readable: "FRZN BAGGED VEGETABLES - PLAIN" for a person.
+"""Makes the package's shelf labels readable, such as "FRZN BAGGED VEGETABLES - PLAIN".
 
-A label comes in, words come out. Called by ``catalogue`` once for each distinct label.
+In: a label. Out: words. Called by ``catalogue`` once for each distinct label.
 """
 
 import re
@@ -24,11 +24,11 @@ _VAGUE_TEXT = (
     "SEASONAL, SPECIALTY, STICKS/ENROBED, SUPER PREMIUM PINTS, TRADITIONAL, VALUE, ECONOMY, "
     "REGULAR, LIGHT, OTHER, FROZEN"
 )
-#: Types that say nothing without their category.
+#: Types that need their category to be clear.
 VAGUE = tuple(_VAGUE_TEXT.split(", "))
 _CUT_AT = 30
 
-#: What the labels shorten, in full; an empty text is left out.
+#: Abbreviation → full text; an empty text is removed.
 _WORDS = {
     "FRZN": "frozen",
     "FRZ": "frozen",
@@ -140,7 +140,7 @@ _UNITS = {
     "PC": "pieces",
     "DZ": "dozen",
 }
-#: What a package is, where a size says it.
+#: Unit in a package size → its name.
 _PACKAGES = {
     "BTL": "bottle",
     "CAN": "can",
@@ -170,10 +170,10 @@ _SIZES = (
 
 
 def readable(label: str) -> str:
-    """Write a label as words: abbreviations in full, what was cut off left out, sentence case."""
-    text = re.sub(r"\([^)]*$", "", label)  # labels were cut in the middle of a bracket
+    """Write a label in words: expand abbreviations, drop truncated words, use sentence case."""
+    text = re.sub(r"\([^)]*$", "", label)  # labels may be truncated within a bracket
     if len(label) >= _CUT_AT:
-        text = re.sub(r"[ /][A-Z]{1,2}$", "", text)  # or of a word
+        text = re.sub(r"[ /][A-Z]{1,2}$", "", text)  # or within a word
     text = re.sub(r"[A-Z]+", lambda m: _WORDS.get(m[0], m[0].lower()), text)
     text = re.sub(r"\s*([:&])\s*", lambda m: ": " if m[1] == ":" else " & ", text)
     text = re.sub(r"(?<=[a-z])\.(?= |$)", "", re.sub(r"\s+", " ", text)).strip(" -/&:")
@@ -186,7 +186,7 @@ def department(label: str) -> str:
 
 
 def size(package_size: str | None) -> str | None:
-    """Write a package size as on a shelf, ``6 pack, 12 oz``; None where it is not one."""
+    """Write a package size as on a shelf, ``6 pack, 12 oz``; None if it is not a size."""
     text = " ".join((package_size or "").rstrip("*").split())
     if text in _WORD_SIZES:
         return _WORD_SIZES[text]

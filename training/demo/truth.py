@@ -1,9 +1,8 @@
-"""Writes the truth of a demo: who is who, and what an ingest should find.
+"""Writes the truth of a demo: the identifiers of each household, and the expected ingest counts.
 
-The finished tables come in; out come ``truth.csv`` (type, value, household_id: raw identifiers as
-the exports show them; no household for what belongs to nobody) and ``truth.json`` (counts of
-orders, lines, traps and broken rows). Called by ``build``; read by the self-check, the tests and
-``benchmarks/identity.py``.
+In: the finished tables. Out: ``truth.csv`` (type, value, household_id: raw identifiers as exported;
+no household for shared ones) and ``truth.json`` (counts of orders, lines, traps and broken rows).
+Called by ``build``; read by the self-check, the tests and ``benchmarks/identity.py``.
 """
 
 import json
@@ -19,7 +18,7 @@ from training.demo.households import DEFAULT_CARD, DESK_DEVICE, TEST_EMAIL, UNLI
 IDENTIFIERS = "truth.csv"
 COUNTS = "truth.json"
 
-#: Each identifier that occurs in an export. What several households share names nobody.
+#: Each identifier in the exports. Shared identifiers belong to no household.
 _WHO_IS_WHO = f"""
     WITH seen AS (
         SELECT 'loyalty_card' AS type, card AS value, household_id FROM ticket
@@ -96,7 +95,7 @@ _COUNTS = {
                 AS orders_with_postage
         FROM product
     """,
-    # What a rule leaves out, each line under the first rule that fits, in this order.
+    # Lines that rules leave out, counted under the first matching rule, in this order.
     "left_out": """
         SELECT (SELECT 2 * count(*) FROM till_row WHERE type = 'void') AS void,
             (SELECT count(*) FROM web_order JOIN web_line USING (name)
@@ -108,7 +107,7 @@ _COUNTS = {
             count(*) FILTER (WHERE quantity > 0 AND NOT non_product AND free) AS free
         FROM line SEMI JOIN ticket USING (basket_id)
     """,
-    # Rows of what was exported twice, the copies that do not count.
+    # Rows exported twice: the copies that do not count.
     "counted_once": """
         SELECT (SELECT count(*) FROM shop_row WHERE part = 1)
                 + (SELECT count(*) FROM till_row JOIN repeated_ticket r ON ticket = r.basket_id)
@@ -168,7 +167,7 @@ def write_truth(
     broken: list[Broken],
     repeated_events: int,
 ) -> dict[str, Any]:
-    """Write both files and return what the second one says."""
+    """Write both files, and return the content of the second."""
     target = str(folder / IDENTIFIERS).replace("'", "''")
     con.execute(f"COPY ({_WHO_IS_WHO}) TO '{target}' (FORMAT csv, HEADER true)")
     truth: dict[str, Any] = {"seed": seed}

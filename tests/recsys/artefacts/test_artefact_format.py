@@ -133,7 +133,7 @@ def test_a_missing_array_is_named(folder):
 
 
 def test_a_folder_without_a_manifest_is_no_artefact(tmp_path):
-    with pytest.raises(ArtefactError, match=r"manifest\.json: missing, so this is no artefact"):
+    with pytest.raises(ArtefactError, match=r"manifest\.json: missing, so this is not an artefact"):
         load(tmp_path)
 
 
@@ -156,12 +156,12 @@ def test_a_manifest_that_cannot_be_read_is_named(folder, text, message):
 def test_a_manifest_cannot_point_outside(folder):
     path = folder / "manifest.json"
     path.write_text(path.read_text().replace('"als.factors"', '"../../secret"'))
-    with pytest.raises(ArtefactError, match="no name of an array"):
+    with pytest.raises(ArtefactError, match="not a valid array name"):
         load(folder)
 
 
 def test_an_array_that_is_not_there_is_an_error(folder):
-    with pytest.raises(ArtefactError, match=r"holds no array `als\.users`"):
+    with pytest.raises(ArtefactError, match=r"has no array `als\.users`"):
         load(folder).array("als.users")
 
 

@@ -320,7 +320,7 @@ def test_old_versions_are_removed_but_never_the_current_one(config):
 def test_a_pointer_to_nothing_is_said(config):
     first = publish(config)
     registry.pointer(config).write_text("gone\n")
-    with pytest.raises(ArtefactError, match="names the version `gone`, which is not there"):
+    with pytest.raises(ArtefactError, match="names the version `gone`, which is missing"):
         registry.current(config)
     assert first.exists()
 
