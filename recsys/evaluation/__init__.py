@@ -1,7 +1,7 @@
-"""How good answers would have been, without leaking the future.
+"""Evaluates recommendations offline, without leaking the future.
 
-In: a history cut in time, and rankers. Out: metrics with intervals beside tuned baselines. Called
-by ``learning``, ``training`` and notebooks.
+In: a history split by time, and rankers. Out: metrics with intervals, compared with tuned
+baselines. Called by ``learning``, ``training`` and notebooks.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Cuts the orders of a window into what lay in the cart and what joined it.
+"""Splits the orders of a window into a cart and the products added to it.
 
 In: a history and an evaluation set. Out: carts over the same catalogue. Called by training, for
 ``learning``.
@@ -17,13 +17,13 @@ from recsys.evaluation.customer_splits import Windows
 from recsys.evaluation.evaluation_set import EvaluationSet, positions, sales_of
 from recsys.history import History
 
-#: Minimum number of orders of several products to take orders as carts.
+#: Minimum number of multi-product orders to use orders as carts.
 MIN_ORDERS: Final = 50
 
 
 @dataclass(frozen=True, eq=False)
 class CartSet:
-    """Orders of a window, each cut in two: what lay in the cart, and what joined it.
+    """Orders of a window, each split into a cart and the products added to it.
 
     Attributes
     ----------
@@ -44,10 +44,9 @@ class CartSet:
 def read(
     history: History, evaluation_set: EvaluationSet, *, at_most: int, seed: int = 0
 ) -> CartSet:
-    """Sample the orders of the window and cut each into a cart and the rest.
+    """Sample the orders of the window and split each into a cart and the rest.
 
-    Where orders mostly hold one product, all that a customer bought in the window is taken as
-    one order.
+    If most orders have one product, all purchases of a customer in the window count as one order.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ def read(
     at_most : int
         Maximum number of orders.
     seed : int
-        Seed of the sample and the cuts.
+        Seed of the sample and the splits.
 
     Returns
     -------
@@ -106,6 +105,6 @@ def read(
 
 
 def _starts(group: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Where each run of equal numbers begins, and the end of the last."""
+    """Return the start of each run of equal numbers, and the end of the last."""
     new = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(group)])
     return np.append(new, len(group))

@@ -1,8 +1,8 @@
-"""Says how good lists are where products that a shopper cannot tell apart count as one.
+"""Computes metrics by choice: products that a shopper cannot distinguish count as one.
 
-Ordered products and wanted ones come in, with their choices; figures come out, one a customer. A
-list that is joined by choice is what is shown; who bought another milk of the same title was shown
-the right thing. Called by ``evaluator``.
+In: ranked and relevant products, with their choices. Out: one value per customer. Placements show
+each choice once; if the customer bought another milk of the same title, the list was right. Called
+by ``evaluator``.
 """
 
 from typing import Final
@@ -13,12 +13,12 @@ from recsys.datasets import Floats, Lists, Ragged, pointers, rows_of
 from recsys.evaluation import metrics
 from recsys.ranking import Choices
 
-#: So many times the places are needed of other methods, whose lists repeat choices.
+#: Factor on list lengths for methods whose lists repeat choices.
 TIMES: Final = 4
 
 
 def lists_of_choices(lists: Ragged, choices: Choices) -> Lists:
-    """Put the number of its choice in place of each product, each once a row, where it first stood.
+    """Replace products by their choices; keep the first occurrence of each choice per row.
 
     Parameters
     ----------
@@ -36,18 +36,18 @@ def choice_figures(shown: Ragged, relevant: Ragged, choices: Choices, k: int) ->
     Parameters
     ----------
     shown : Ragged
-        Products of each customer, best first; longer than ``k``, as some are joined.
+        Products of each customer, best first; longer than ``k``, because choices are merged.
     relevant : Ragged
         Products that each customer bought.
     choices : Choices
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
 
     Returns
     -------
     dict
         ``choice_ndcg``, ``choice_recall`` and ``choice_hr``: ndarrays of shape (n,); NaN where
-        nothing was wanted.
+        nothing is relevant.
     """
     lists, relevant = lists_of_choices(shown, choices), lists_of_choices(relevant, choices)
     return {

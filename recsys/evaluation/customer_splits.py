@@ -1,8 +1,7 @@
-"""Cuts a history customer by customer: at each one's last basket, for everyone or for a fold.
+"""Splits a history per customer, at the last basket, for all customers or for a fold.
 
-A history comes in, and who is asked about; windows of each customer's own come out, and a history
-in which nothing from those windows on is left. Called by benchmarks and notebooks; ``splits`` cuts
-by time instead.
+In: a history and the customers to evaluate. Out: a window per customer, and a history without data
+from these windows on. Called by benchmarks and notebooks; ``splits`` splits by time instead.
 """
 
 import json
@@ -27,20 +26,20 @@ from recsys.history import History
 from recsys.identity import KeyedHash
 from recsys.schema import SALE, TABLES, UTC
 
-#: Parts of a fold file, in the order in which they are used.
+#: Parts of a fold file, in order of use.
 PARTS: Final = ("train", "val", "test")
-#: In which order an ingest writes what customers did.
+#: Sort order of customers' actions as written by an ingest.
 _ORDER: Final = {
     "lines": ("occurred_at", "order_id", "line_no"),
     "events": ("occurred_at", "event_id", "item_id"),
 }
-#: Tables in which customers are counted: left empty, for nothing learns from them.
+#: Tables with counts of customers: left empty, because no model learns from them.
 _OF_CUSTOMERS: Final = ("customers", "identifiers", "links")
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """A window of their own for each of ``n`` customers.
+    """A separate window for each of ``n`` customers.
 
     Attributes
     ----------
@@ -59,14 +58,14 @@ class Windows:
 
     @property
     def hull(self) -> Window:
-        """The shortest window that holds all of them."""
+        """The shortest window that contains all of them."""
         return Window(int(self.start_ts.min(initial=0)), int(self.end_ts.max(initial=0)))
 
     def __str__(self) -> str:
         return f"their last baskets ({self.hull})"
 
     def of(self, con: Backend) -> ir.Table:
-        """Return ``customer_id, start, end`` as a table beside a history's."""
+        """Return ``customer_id, start, end`` as a table in a history's engine."""
         columns = {
             "customer_id": pa.array(self.customer_ids, pa.string()),
             "start": pa.array(self.start_ts * 1_000_000).cast(UTC),
@@ -78,7 +77,7 @@ class Windows:
 def last_baskets(
     history: History, customer_ids: Collection[str] | None = None, *, back: int = 0
 ) -> Windows:
-    """Take each customer's last basket for their window.
+    """Use each customer's last basket as the window.
 
     Parameters
     ----------
@@ -86,14 +85,14 @@ def last_baskets(
     customer_ids : collection of str, optional
         Only these customers.
     back : int
-        Baskets to go back; 1 is the last but one, to choose on before the last is judged.
+        Baskets to go back; 1 is the last but one, for validation before the last is tested.
 
     Returns
     -------
     Windows
-        From the basket's second until the next one begins, of customers with at least one
-        basket before it. Orders of one second are one basket: exports that know only days give
-        one a day.
+        From the basket's time until the next basket, for customers with at least one earlier
+        basket. Orders at the same second form one basket, so exports with dates only give one
+        basket per day.
     """
     con = history.connect()
     try:
@@ -127,35 +126,35 @@ def last_baskets(
 def read_folds(
     history: History, path: Path, identifier: str, keyed: KeyedHash
 ) -> dict[str, list[str]]:
-    """Read which customers are learned from, chosen on and judged on.
+    """Read the customers for training, validation and test.
 
     Parameters
     ----------
     history : History
     path : Path
-        A JSON object with lists of customers under ``train``, ``val`` and ``test``, as the
-        exports name them.
+        A JSON object with lists of customers under ``train``, ``val`` and ``test``, with ids as in
+        the exports.
     identifier : str
-        Type of identifier that the file holds, for example ``account``.
+        Identifier type of the ids, for example ``account``.
     keyed : KeyedHash
         The workspace's.
 
     Returns
     -------
     dict of str to list of str
-        Customer ids of each part, sorted. Customers whom the history does not know are left out.
+        Sorted customer ids of each part. Customers missing from the history are left out.
 
     Raises
     ------
     DataError
-        When the file cannot be read, a part is missing, or a customer stands in two.
+        When the file cannot be read, a part is missing, or a customer is in two parts.
     """
     try:
         parts = json.loads(path.read_text(encoding="utf-8"))
-        named = {part: [str(customer) for customer in parts[part]] for part in PARTS}
+        listed = {part: [str(customer) for customer in parts[part]] for part in PARTS}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{path}: not a fold file ({error!r}). It is a JSON object with lists of customers "
+            f"{path}: not a fold file ({error!r}). Write a JSON object with lists of customers "
             f"under {', '.join(PARTS)}."
         ) from None
     table = history.table("identifiers").filter(pc.field("type") == identifier)
@@ -167,33 +166,33 @@ def read_folds(
             for customer in customers
             if (stored := keyed.identifier(identifier, customer)) in customer_of
         }
-        for part, customers in named.items()
+        for part, customers in listed.items()
     }
     for first, second in (("train", "val"), ("train", "test"), ("val", "test")):
         if both := found[first] & found[second]:
             raise DataError(
-                f"{path}: {len(both)} customers stand under `{first}` and under `{second}`. "
-                "Each may stand in one part only."
+                f"{path}: {len(both)} customers are under both `{first}` and `{second}`. "
+                "Each customer may be in one part only."
             )
     return {part: sorted(customers) for part, customers in found.items()}
 
 
 def cut(history: History, windows: Windows, folder: Path) -> History:
-    """Write the history as it was before each customer's window began.
+    """Write the history as of the start of each customer's window.
 
     Parameters
     ----------
     history : History
     windows : Windows
-        Customers without one keep all they have, as those whom a fold lets be learned from.
+        Customers without a window keep all their data, such as a fold's training customers.
     folder : Path
-        Empty, or not there yet.
+        Empty, or not yet existing.
 
     Returns
     -------
     History
-        What lies from a customer's window on is not in its files, so whatever learns from it
-        cannot have seen it. Identities are left out.
+        Its files have no data from a customer's window on, so no model can learn from them.
+        Identities are left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     con = history.connect()

@@ -1,14 +1,14 @@
-"""Whether the latest data look like the data before: asked before anything is learned.
+"""Checks before training whether the latest data are consistent with earlier data.
 
-What was sold day by day comes in, and ``[checks]``; for each check one finding comes out, which
-says what is wrong, where, since when, and what to do. Called by training, which stops at a check
-that failed, and by ``promote``, through what the manifest keeps.
+In: sales by day, and ``[checks]``. Out: one finding per check, which states the problem, its place
+and time, and the remedy. Called by training, which stops at a failed check, and by ``promote``,
+which reads the findings from the manifest.
 
-Orders that channels told of, that name nobody and that no export knows, fail no check: where there
-are any, a check fails only if it fails with them and without them.
+Channels' orders without a customer that are in no export cannot fail a check alone: if there are
+any, a check fails only if it fails both with and without them.
 
-Periods are counted back from the last sale, so that a day that has just begun is not taken for a
-bad one, and whole weeks are compared with whole weeks.
+Periods are counted back from the last sale, so that a partial day does not look like a bad one, and
+whole weeks are compared with whole weeks.
 """
 
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ from recsys.evaluation.sales_gaps import EXPECTED, SalesGap, find_sales_gaps
 from recsys.history import History
 from recsys.units import DAY
 
-#: The same of a location as ``EXPECTED``: there are many, and some are silent by chance.
+#: Replaces ``EXPECTED`` for locations: there are many, and some have no sales by chance.
 _EXPECTED_AT_LOCATION: Final = 15.0
-#: A location that has been silent for more periods than this is known to be closed.
+#: A location without sales for more periods than this counts as closed.
 _LOCATION_PERIODS: Final = 4
-#: A silence that ended longer ago than this stops nothing.
+#: A gap that ended longer ago than this does not fail a check.
 _LONG_AGO_DAYS: Final = 90
-#: Lines this far before the others are taken for wrong dates, when they are this few.
+#: Lines this long before all others count as wrong dates if they are this few.
 _APART_DAYS: Final = 365
 _FEW: Final = 0.01
-#: Share of unknown products at which item ids are doubted.
+#: Share of unknown products at which item ids look wrong.
 _MOST: Final = 0.5
 _YEAR_DAYS: Final = 364
 _NAMED: Final = 5
@@ -43,16 +43,16 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Attributes
     ----------
     name : str
         The check.
     level : str
-        ``ok``, ``skipped`` (there is too little to judge by), ``warning`` or ``failed``.
+        ``ok``, ``skipped`` (too little data), ``warning`` or ``failed``.
     message : str
-        What, where, since when, and what to do.
+        The problem, its place and time, and the remedy.
     """
 
     name: CheckName
@@ -61,7 +61,7 @@ class Finding:
 
 
 def check_data(history: History, at: datetime, settings: CheckSettings) -> list[Finding]:
-    """Look at a history before learning from it.
+    """Check a history before training on it.
 
     Parameters
     ----------
@@ -73,20 +73,21 @@ def check_data(history: History, at: datetime, settings: CheckSettings) -> list[
     Returns
     -------
     list of Finding
-        One for each check, in the order in which they should be mended.
+        One per check, in the order in which problems should be fixed.
     """
-    found = judge_activity(read(history, at), at, settings)
-    if not any(one.level == "failed" for one in found) or not has_doubtful(history):
-        return found
+    findings = judge_activity(read(history, at), at, settings)
+    if not any(finding.level == "failed" for finding in findings) or not has_doubtful(history):
+        return findings
     vouched = judge_activity(read(history, at, vouched=True), at, settings)
     return [
-        other if one.level == "failed" else one for one, other in zip(found, vouched, strict=True)
+        vouched_finding if finding.level == "failed" else finding
+        for finding, vouched_finding in zip(findings, vouched, strict=True)
     ]
 
 
 def judge_activity(activity: Activity, at: datetime, settings: CheckSettings) -> list[Finding]:
-    """As ``check``, on what was counted before."""
-    found = [
+    """Run the checks of ``check_data`` on activity that was already counted."""
+    findings = [
         _dates(activity, at),
         _gaps(activity, settings),
         _channels(activity, settings),
@@ -99,10 +100,10 @@ def judge_activity(activity: Activity, at: datetime, settings: CheckSettings) ->
         _age(activity, at, settings),
     ]
     return [
-        Finding(one.name, "warning", one.message)
-        if one.level == "failed" and one.name in settings.warn
-        else one
-        for one in found
+        Finding(finding.name, "warning", finding.message)
+        if finding.level == "failed" and finding.name in settings.warn
+        else finding
+        for finding in findings
     ]
 
 
@@ -126,35 +127,35 @@ def _dates(activity: Activity, at: datetime) -> Finding:
                 "warning",
                 f"{before[ix]:,} sales are dated {activity.day(ages[0])} to "
                 f"{activity.day(ages[ix])}, and the others begin on {activity.day(ages[ix + 1])}: "
-                "are those dates right? They count as very old purchases.",
+                "are these dates right? They count as very old purchases.",
             )
     return Finding("dates", "ok", f"{activity.days:,} days, none after today.")
 
 
 def _gaps(activity: Activity, settings: CheckSettings) -> Finding:
-    whole = find_sales_gaps(activity.by_day(), settings.gap_days, settings)
-    found = [("any channel", gap) for gap in whole]
-    if not found:
-        found = [
+    overall = find_sales_gaps(activity.by_day(), settings.gap_days, settings)
+    gaps = [("any channel", gap) for gap in overall]
+    if not gaps:
+        gaps = [
             (name, gap)
             for name, counts in activity.by_day_of_each("channel")
             for gap in find_sales_gaps(counts, settings.gap_days, settings)
         ]
-    found = [(where, gap) for where, gap in found if not gap.lasts]
-    if not found:
+    gaps = [(where, gap) for where, gap in gaps if not gap.lasts]
+    if not gaps:
         return Finding("gaps", "ok", f"Never more than {settings.gap_days} days without orders.")
-    recent = [one for one in found if one[1].until <= _LONG_AGO_DAYS]
-    told = "; ".join(
+    recent = [one for one in gaps if one[1].until <= _LONG_AGO_DAYS]
+    gap_list = "; ".join(
         f"nothing was sold in {where} from {activity.day(gap.since - 1)} until "
         f"{activity.day(gap.until)}, {gap.since - gap.until - 1} days in which "
-        f"{gap.expected:,.0f} orders were to be expected"
-        for where, gap in (recent or found)[:_NAMED]
+        f"{gap.expected:,.0f} orders were expected"
+        for where, gap in (recent or gaps)[:_NAMED]
     )
     return Finding(
         "gaps",
         "failed" if recent else "warning",
-        f"{told}. Is an export missing? Add it and run `omnibasket ingest`; if nothing was sold "
-        "then, raise [checks] gap_days.",
+        f"{gap_list}. Is an export missing? Add it and run `omnibasket ingest`; if nothing was sold "
+        "in that time, raise [checks] gap_days.",
     )
 
 
@@ -165,7 +166,7 @@ def _channels(activity: Activity, settings: CheckSettings) -> Finding:
     return Finding(
         "channels",
         "failed",
-        f"{_told(activity, silent)}. Is its latest export missing, or did its `channel` column "
+        f"{_describe(activity, silent)}. Is its latest export missing, or did its `channel` column "
         "change? Add it and run `omnibasket ingest`; if the channel was closed, set "
         '[checks] warn = ["channels"] or raise silent_days.',
     )
@@ -183,7 +184,7 @@ def _locations(activity: Activity, settings: CheckSettings) -> Finding:
     return Finding(
         "locations",
         "warning",
-        f"{_told(activity, silent)}. Were they closed, or are their tickets missing?",
+        f"{_describe(activity, silent)}. Were they closed, or are their tickets missing?",
     )
 
 
@@ -195,20 +196,20 @@ def _volume(activity: Activity, settings: CheckSettings) -> Finding:
     usual = float(np.median(past))
     low, high = min(1.0, season) * usual, max(1.0, season) * usual
     span = _span(activity, settings)
-    said = f"{recent:,.0f} orders from {span}, where {usual:,.0f} are usual"
+    summary = f"{recent:,.0f} orders from {span}, where {usual:,.0f} are usual"
     advice = (
-        "Is an export missing or cut short, or was one read twice under other order ids? Mend it "
-        "and run `omnibasket ingest`; if trade is really so, set [checks] min_volume or max_volume."
+        "Is an export missing or truncated, or was one read twice with other order ids? Fix it and "
+        "run `omnibasket ingest`; if the volume is right, set [checks] min_volume or max_volume."
     )
     if recent + 2 * sqrt(recent + 1) < settings.min_volume * low:
         return Finding(
-            "volume", "failed", f"{said}: less than {settings.min_volume:.0%} of it. {advice}"
+            "volume", "failed", f"{summary}: less than {settings.min_volume:.0%} of it. {advice}"
         )
     if recent - 2 * sqrt(recent + 1) > settings.max_volume * high:
         return Finding(
-            "volume", "failed", f"{said}: more than {settings.max_volume:.0%} of it. {advice}"
+            "volume", "failed", f"{summary}: more than {settings.max_volume:.0%} of it. {advice}"
         )
-    return Finding("volume", "ok", f"{said}.")
+    return Finding("volume", "ok", f"{summary}.")
 
 
 def _products(activity: Activity, settings: CheckSettings) -> Finding:
@@ -218,26 +219,26 @@ def _products(activity: Activity, settings: CheckSettings) -> Finding:
     if share is None:
         return _too_short("products", activity, settings)
     recent, usual, risen = share
-    said = (
-        f"{recent:.1%} of the lines from {_span(activity, settings)} are of products that no "
-        f"product export names, {usual:.1%} before"
+    summary = (
+        f"{recent:.1%} of the lines from {_span(activity, settings)} are of products missing from "
+        f"the product exports, {usual:.1%} before"
     )
     if recent > usual + settings.unknown_products and risen:
         return Finding(
             "products",
             "failed",
-            f"{said}. Bring the product export up to date, or see whether item ids are written "
-            "another way since (`pad`), and run `omnibasket ingest`; or raise [checks] "
+            f"{summary}. Update the product export, or check whether the format of item ids has "
+            "changed (`pad`), and run `omnibasket ingest`; or raise [checks] "
             "unknown_products.",
         )
     if recent > _MOST:
         return Finding(
             "products",
             "warning",
-            f"{said}: are item ids written the same way in orders and product exports? What no "
-            "export names is not recommended.",
+            f"{summary}: do item ids have the same format in orders and product exports? Products "
+            "missing from the exports are not recommended.",
         )
-    return Finding("products", "ok", f"{said}.")
+    return Finding("products", "ok", f"{summary}.")
 
 
 def _customers(activity: Activity, settings: CheckSettings) -> Finding:
@@ -245,19 +246,19 @@ def _customers(activity: Activity, settings: CheckSettings) -> Finding:
     if share is None:
         return _too_short("customers", activity, settings)
     recent, usual, risen = share
-    said = (
-        f"{recent:.1%} of the lines from {_span(activity, settings)} name no customer, "
+    summary = (
+        f"{recent:.1%} of the lines from {_span(activity, settings)} have no customer, "
         f"{usual:.1%} before"
     )
     if recent > usual + settings.unknown_customers and risen:
         return Finding(
             "customers",
             "failed",
-            f"{said}. Did a column under [sources.NAME.identifiers] change its name, or was an "
-            "identifier blocked (`omnibasket identity blocked`)? Mend it and run "
+            f"{summary}. Did a column under [sources.NAME.identifiers] change its name, or was an "
+            "identifier blocked (`omnibasket identity blocked`)? Fix it and run "
             "`omnibasket ingest`; or raise [checks] unknown_customers.",
         )
-    return Finding("customers", "ok", f"{said}.")
+    return Finding("customers", "ok", f"{summary}.")
 
 
 def _currencies(activity: Activity, settings: CheckSettings) -> Finding:
@@ -266,11 +267,11 @@ def _currencies(activity: Activity, settings: CheckSettings) -> Finding:
     now, before = (
         dict(
             sorted(
-                zip(*(c.to_pylist() for c in all_choices.columns), strict=True),
+                zip(*(c.to_pylist() for c in counts.columns), strict=True),
                 key=lambda pair: -pair[1],
             )
         )
-        for all_choices in (
+        for counts in (
             table.group_by("currency").aggregate([("lines", "sum")]) for table in (recent, past)
         )
     )
@@ -292,8 +293,8 @@ def _events(activity: Activity, settings: CheckSettings) -> Finding:
     if not activity.events.num_rows:
         return Finding("events", "skipped", "There are no events.")
     ages = np.maximum(activity.events["age"].to_numpy(), 0)
-    told = activity.events["events"].to_numpy()
-    counts = np.bincount(ages, weights=told, minlength=activity.days).astype(np.int64)
+    n_events = activity.events["events"].to_numpy()
+    counts = np.bincount(ages, weights=n_events, minlength=activity.days).astype(np.int64)
     lasting = [s for s in find_sales_gaps(counts, settings.silent_days, settings) if s.lasts]
     if lasting:
         return Finding(
@@ -308,15 +309,15 @@ def _events(activity: Activity, settings: CheckSettings) -> Finding:
 def _age(activity: Activity, at: datetime, settings: CheckSettings) -> Finding:
     days = (at.timestamp() - activity.end_ts) / DAY
     last = datetime.fromtimestamp(activity.end_ts, UTC)
-    said = f"The last order is of {last:%Y-%m-%d %H:%M} UTC, {max(days, 0):,.0f} days ago"
+    text = f"The last order is of {last:%Y-%m-%d %H:%M} UTC, {max(days, 0):,.0f} days ago"
     if settings.max_age_days is not None and days > settings.max_age_days:
         return Finding(
             "age",
             "failed",
-            f"{said}; [checks] max_age_days is {settings.max_age_days:g}. Add the latest exports "
+            f"{text}; [checks] max_age_days is {settings.max_age_days:g}. Add the latest exports "
             "and run `omnibasket ingest`.",
         )
-    return Finding("age", "ok", f"{said}.")
+    return Finding("age", "ok", f"{text}.")
 
 
 def _silent(
@@ -329,31 +330,31 @@ def _silent(
                 yield name, silence
 
 
-def _told(activity: Activity, silent: list[tuple[str, SalesGap]]) -> str:
-    told = [
+def _describe(activity: Activity, silent: list[tuple[str, SalesGap]]) -> str:
+    descriptions = [
         f"`{name}` has sold nothing since {activity.day(silence.since)}, {silence.since} days in "
-        f"which {silence.expected:,.0f} orders were to be expected"
+        f"which {silence.expected:,.0f} orders were expected"
         for name, silence in silent[:_NAMED]
     ]
     more = len(silent) - _NAMED
-    return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
+    return "; ".join([*descriptions, *([f"and {more} more"] if more > 0 else [])])
 
 
 def _periods(by_day: Counts, settings: CheckSettings) -> tuple[float, Counts, float] | None:
-    """Return the recent period's sum, the past ones', and how the same season was a year ago.
+    """Return the sum of the recent period, of past periods, and the seasonal factor.
 
-    The season is the same period a year ago by what was usual then; 1 where no year is known.
-    None where too few periods lie in the history.
+    The seasonal factor is the same period a year ago, relative to the usual volume at that time; 1
+    if the history is too short. None if the history has too few periods.
     """
-    length, wanted = settings.recent_days, settings.past_periods
+    length, n_past = settings.recent_days, settings.past_periods
     full = len(by_day) // length
     sums = by_day[: full * length].reshape(full, length).sum(axis=1)
-    past = sums[1 : wanted + 1]
-    if len(past) < wanted / 2:
+    past = sums[1 : n_past + 1]
+    if len(past) < n_past / 2:
         return None
     season, ago = 1.0, round(_YEAR_DAYS / length)
-    if len(sums) > ago + wanted / 2:
-        usual = float(np.median(sums[ago + 1 : ago + wanted + 1]))
+    if len(sums) > ago + n_past / 2:
+        usual = float(np.median(sums[ago + 1 : ago + n_past + 1]))
         season = float(sums[ago]) / usual if usual else 1.0
     return float(sums[0]), past, season
 
@@ -361,7 +362,7 @@ def _periods(by_day: Counts, settings: CheckSettings) -> tuple[float, Counts, fl
 def _share(
     activity: Activity, what: str, settings: CheckSettings
 ) -> tuple[float, float, bool] | None:
-    """Return a share of the recent lines, the usual one, and whether no period had as much."""
+    """Return a share of the recent lines, the usual share, and whether it is a maximum."""
     some, all_ = (_periods(activity.by_day(column), settings) for column in (what, "lines"))
     if some is None or all_ is None:
         return None
@@ -376,7 +377,7 @@ def _too_short(name: CheckName, activity: Activity, settings: CheckSettings) -> 
     return Finding(
         name,
         "skipped",
-        f"The history is {activity.days} days long; from {needed} on this can be judged.",
+        f"The history is {activity.days} days long; this check needs {needed}.",
     )
 
 

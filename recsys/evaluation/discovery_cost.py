@@ -1,9 +1,8 @@
-"""What a share of new products costs on each placement, and what it shows instead.
+"""Measures the cost and effect of showing a share of new products on each placement.
 
-A ranker, customers of a validation window and the orders that they then placed come in; the lists
-that placements would have shown come out in figures, with and without their ``new_share``. Called
-by training, which has it in its report. Windows that methods are judged on are not looked at: a
-placement's share is chosen by what is found here.
+In: a ranker, customers of a validation window and their orders in it. Out: metrics of the lists
+that placements would have shown, with and without their ``new_share``. Called by training, for its
+report. It never uses test windows, because the results guide the choice of ``new_share``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,10 +33,10 @@ from recsys.ranking import Choices, Ranker, never_bought
 from recsys.recommender import BOUGHT_ON, Question, rank_request, with_last_basket
 from recsys.schema import CHANNELS
 
-#: What a placement is asked with: a customer alone, one product too, or a cart.
+#: Content of a placement's questions: a customer alone, with a product, or with a cart.
 Asked = Literal["customer", "product", "cart"]
-#: Built-in placements that are asked with more than a customer. What a placement of the workspace's
-#: own is asked with nobody knows before it is, so it is looked at in every way.
+#: Built-in placements whose questions have more than a customer. The questions of custom placements
+#: are unknown, so they are evaluated in every way.
 ASKED_WITH: Final[Mapping[str, tuple[Asked, ...]]] = {
     name: (
         ("product",)
@@ -49,37 +48,37 @@ ASKED_WITH: Final[Mapping[str, tuple[Asked, ...]]] = {
     for name in PLACEMENTS
 }
 _EVERY_WAY: Final[tuple[Asked, ...]] = ("customer", "product", "cart")
-#: Customers who are asked about alone, and orders, at most.
+#: Maximum number of questions with a customer alone, and with orders.
 MOST: Final = 500
 _NOTHING: Final = np.empty(0, np.int32)
-#: Questions ranked at once, which bounds the memory.
+#: Questions ranked at once, to bound memory.
 BATCH: Final = 250
 
 
 @dataclass(frozen=True)
 class DiscoveryCost:
-    """Lists of one placement, as it would have shown them to known customers.
+    """Metrics of one placement's lists for known customers.
 
     Attributes
     ----------
     placement : str
     asked : str
-        With what: ``customer``, ``product`` or ``cart``.
+        Content of the questions: ``customer``, ``product`` or ``cart``.
     new_share : float
         The placement's setting.
     k : int
-        Places of its lists.
+        Length of its lists.
     n : int
         Customers.
     shown_new, shown_new_without : float
-        Share of the places whose product, by choice, the customer had never bought; with the
+        Share of places with a product, by choice, that the customer had never bought; with the
         setting, and without.
     ndcg, ndcg_without : float
-        NDCG at ``k`` by choice, of what was bought then.
+        NDCG at ``k`` by choice, on the purchases in the window.
     cost, cost_low, cost_high : float
-        ``ndcg_without - ndcg``, with the 95% interval of drawing customers anew.
+        ``ndcg_without - ndcg``, with its 95% bootstrap interval over customers.
     found_new, found_new_without : float
-        Share of the questions after which a new product of the list was bought.
+        Share of questions after which the customer bought a new product of the list.
     """
 
     placement: str
@@ -100,7 +99,7 @@ class DiscoveryCost:
 
 @dataclass(frozen=True)
 class Questions:
-    """Questions of one kind, and what was bought after each.
+    """Questions of one kind, and the purchases after each.
 
     Attributes
     ----------
@@ -108,7 +107,7 @@ class Questions:
     as_of_ts : ndarray of shape (n,), int64
     cart, page, relevant : Lists
     customer : ndarray of shape (n,), int64
-        Who asks.
+        Customer of each question.
     """
 
     histories: Histories
@@ -124,14 +123,14 @@ class Questions:
 
 
 def placement_questions(evaluation_set: EvaluationSet, carts: CartSet) -> dict[Asked, Questions]:
-    """Make the questions that placements are asked.
+    """Build the questions for placements.
 
     Parameters
     ----------
     evaluation_set : EvaluationSet
     carts : CartSet
-        Of its window. From a product's page somebody asks who then orders it: the first product of
-        a cart is looked at, and the rest of the order is what they want.
+        Carts of its window. For questions from a product page, the first product of a cart is the
+        page's product, and the rest of the order is relevant.
     """
     some = np.flatnonzero(np.diff(evaluation_set.relevant().indptr))[:MOST]
     few = evaluation_set.only(some)
@@ -165,28 +164,28 @@ def measure_discovery(
     placements: Mapping[str, PlacementSettings],
     seed: int,
 ) -> list[DiscoveryCost]:
-    """Show the lists of each personal placement, and compare them with what was bought.
+    """Rank the lists of each personal placement, and compare them with the purchases.
 
     Parameters
     ----------
     ranker : Ranker
-        As of the window.
+        Fitted on data before the window.
     choices : Choices
-        One product of each is shown, as in answers.
+        One product per choice is shown, as in answers.
     asked : mapping
-        As ``placement_questions`` makes them. Past stock, filters, margins and minimum ages are
+        From ``placement_questions``. Past stock, filters, margins and minimum ages are
         unknown, so they are not applied.
     placements : mapping of str to PlacementSettings
     seed : int
-        Of the intervals.
+        Seed of the intervals.
 
     Returns
     -------
     list of DiscoveryCost
-        Placements in their order; those that fewer than ``MIN_CUSTOMERS`` can be asked for are
-        left out.
+        In the order of the placements; those with fewer than ``MIN_CUSTOMERS`` customers are left
+        out.
     """
-    found: list[DiscoveryCost] = []
+    costs: list[DiscoveryCost] = []
     ranker = replace(ranker, choices=choices)
     for name, given in placements.items():
         if not given.personal or given.objective == "new":
@@ -194,22 +193,27 @@ def measure_discovery(
         settings = msgspec.structs.replace(
             given, filter={}, in_stock=False, objective="purchase", offers=0
         )
-        found += [
+        costs += [
             _compare(ranker, asked[way], name, way, settings, seed)
             for way in ASKED_WITH.get(name, _EVERY_WAY)
             if len(np.unique(asked[way].customer)) >= MIN_CUSTOMERS
         ]
-    return found
+    return costs
 
 
 def _compare(
-    ranker: Ranker, asked: Questions, name: str, way: Asked, settings: PlacementSettings, seed: int
+    ranker: Ranker,
+    questions: Questions,
+    name: str,
+    way: Asked,
+    settings: PlacementSettings,
+    seed: int,
 ) -> DiscoveryCost:
     plain = msgspec.structs.replace(settings, new_share=0.0)
-    without = _figures(ranker, asked, plain)
-    held = _figures(ranker, asked, settings) if settings.new_share else without
+    without = _figures(ranker, questions, plain)
+    held = _figures(ranker, questions, settings) if settings.new_share else without
     columns = np.stack([*held, *without, without[1] - held[1]], axis=1)
-    means = bootstrap_all(_by_customer(columns, asked.customer), seed)
+    means = bootstrap_all(_by_customer(columns, questions.customer), seed)
     shown, ndcg, new, shown_without, ndcg_without, new_without, cost = means
     return DiscoveryCost(
         name,
@@ -230,45 +234,45 @@ def _compare(
 
 
 def _figures(
-    ranker: Ranker, asked: Questions, settings: PlacementSettings
+    ranker: Ranker, questions: Questions, settings: PlacementSettings
 ) -> tuple[Floats, Floats, Floats]:
-    """Share of what is new, NDCG, and whether a new product was found, of each question."""
-    shown = Lists.of_rows(_shown(ranker, asked, settings))
+    """Return share of new products, NDCG, and whether a new product was bought, per question."""
+    shown = Lists.of_rows(_shown(ranker, questions, settings))
     choices, k = ranker.all_choices, settings.count
-    new = never_bought(shown, asked.histories, choices)
+    new = never_bought(shown, questions.histories, choices)
     rows, places = rows_of(shown), np.diff(shown.indptr)
-    share = np.full(len(asked), np.nan)
-    counts = np.bincount(rows[new], minlength=len(asked))
+    share = np.full(len(questions), np.nan)
+    counts = np.bincount(rows[new], minlength=len(questions))
     np.divide(counts, places, out=share, where=places > 0)
-    ndcg = choice_metrics.choice_figures(shown, asked.relevant, choices, k)["choice_ndcg"]
-    fresh = _only(shown, new, rows, len(asked))
+    ndcg = choice_metrics.choice_figures(shown, questions.relevant, choices, k)["choice_ndcg"]
+    fresh = _only(shown, new, rows, len(questions))
     hits = metrics.hits(
         choice_metrics.lists_of_choices(fresh, choices),
-        choice_metrics.lists_of_choices(asked.relevant, choices),
+        choice_metrics.lists_of_choices(questions.relevant, choices),
         k,
     )
     return share, ndcg, np.asarray(hits.any(axis=1), np.float64)
 
 
-def _shown(ranker: Ranker, asked: Questions, settings: PlacementSettings) -> Sequence[IxArray]:
+def _shown(ranker: Ranker, questions: Questions, settings: PlacementSettings) -> Sequence[IxArray]:
     lists: list[IxArray] = []
     on = BOUGHT_ON.get(settings.channel)
     channel = NO_CHANNEL if on is None else CHANNELS.index(on)
-    for start in range(0, len(asked), BATCH):
+    for start in range(0, len(questions), BATCH):
         part = slice(start, start + BATCH)
-        n = len(asked.as_of_ts[part])
-        cart, page = (_rows(lists_of, start, n) for lists_of in (asked.cart, asked.page))
-        past = asked.histories[part]
-        one = Question(placement="", settings=settings, as_of_ts=0)
+        n = len(questions.as_of_ts[part])
+        cart, page = (_rows(lists_of, start, n) for lists_of in (questions.cart, questions.page))
+        past = questions.histories[part]
+        question = Question(placement="", settings=settings, as_of_ts=0)
         if settings.from_last_basket and not len(cart.item_ix):
-            cart = Lists.of_rows(with_last_basket([one] * n, [_NOTHING] * n, past))
+            cart = Lists.of_rows(with_last_basket([question] * n, [_NOTHING] * n, past))
         context = Context(
-            asked.as_of_ts[part],
+            questions.as_of_ts[part],
             np.zeros(n, np.int64),
             np.full(n, channel, np.uint8),
             cart if len(cart.item_ix) else page,
         )
-        given = rank_request([one] * n, context, cart, page)
+        given = rank_request([question] * n, context, cart, page)
         ranked = ranker.rank(Batch(past, context), given)
         lists += [
             ranked.item_ix[start:end]
@@ -288,7 +292,7 @@ def _only(lists: Ragged, kept: NDArray[np.bool_], rows: NDArray[np.int64], n: in
 
 
 def _by_customer(columns: Floats, customer: NDArray[np.int64]) -> Floats:
-    """Mean of each customer's questions, so that customers are drawn and not questions."""
+    """Average over each customer's questions, so that the bootstrap draws customers."""
     _, of = np.unique(customer, return_inverse=True)
     out = np.full((int(of.max()) + 1, columns.shape[1]), np.nan)
     for column, values in enumerate(columns.T):

@@ -119,7 +119,8 @@ class EvaluationSet:
         Returns
         -------
         Lists
-            n rows, each product once, ascending; nobody can recommend those from ``len(index)`` on.
+            n rows, each product once, ascending; no method can recommend those from ``len(index)``
+            on.
         """
         on = slice(None) if channel is None else self.channel == CHANNELS.index(channel)
         return Lists.of_pairs(self.customer_ix[on], self.item_ix[on], len(self))
@@ -135,7 +136,7 @@ class EvaluationSet:
         Returns
         -------
         EvaluationSet
-            m customers, numbered anew; window and catalogue stay.
+            m renumbered customers; window and catalogue stay.
         """
         kept = np.isin(self.customer_ix, rows)
         return EvaluationSet(
@@ -170,7 +171,7 @@ def read(
     index : ItemIndex
         The catalogue known at the window's start.
     window : Window or Windows
-        One for all, or one for each customer who may be drawn.
+        One for all customers, or one for each customer who may be sampled.
     active : int
         Maximum number of customers who bought in the window.
     lapsed : int
@@ -203,7 +204,7 @@ def read(
     if len(came) < MIN_CUSTOMERS:
         raise DataError(
             f"{whole.folder}: {len(came)} customers bought both before {window} and in it, and "
-            f"at least {MIN_CUSTOMERS} are needed to measure anything. Add older exports, link "
+            f"the evaluation needs at least {MIN_CUSTOMERS}. Add older exports, link "
             "more orders to customers ([sources.NAME.identifiers]), or set [train] test_days and "
             "validation_days to the time in which customers come back."
         )
@@ -242,7 +243,7 @@ def read(
 
 
 def positions(index: ItemIndex, item_ids: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Position of each product; from ``len(index)`` on where the catalogue does not hold it."""
+    """Return the position of each product; from ``len(index)`` on if it is not in the catalogue."""
     keys = map_distinct(item_ids, item_key)
     ix = index.ix(keys).astype(np.int64)
     unknown = np.flatnonzero(ix < 0)
@@ -251,7 +252,7 @@ def positions(index: ItemIndex, item_ids: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def sales_of(con: Backend, window: Window | Windows) -> ir.Table:
-    """Sales to known customers, with ``start`` and ``end`` of the window that counts for each.
+    """Return sales to known customers, with ``start`` and ``end`` of each customer's window.
 
     Customers without a window of their own are left out.
     """

@@ -89,7 +89,7 @@ class ItemPopularity:
         Parameters
         ----------
         training : TrainingSet
-            Its customers are counted; orders that name nobody are not.
+            Its customers are counted; orders without a customer are not.
         """
         baskets = training.baskets
         n = max(1, len(baskets.customer_ids))
@@ -154,8 +154,7 @@ class Evaluator:
     in_channel : int
         Maximum number of customers per channel.
     choices : Choices, optional
-        Groups of products that a shopper cannot tell apart; by default no metric is computed
-        by choice.
+        Products that a shopper cannot distinguish; by default no metric is computed by choice.
     """
 
     def __init__(
@@ -209,7 +208,7 @@ class Evaluator:
                 shown = cut_to_top(items_of(parts), part.histories, more * self._k)
                 predicted = predicted or PredictedChances.of(
                     parts, segment.relevant, part.sample_weight, self._k
-                )  # that of all
+                )  # the value for all customers
             elif everywhere is None or method.by_channel:
                 shown = method.show(part.histories, context, more * self._k)
             else:
@@ -235,7 +234,7 @@ class Evaluator:
 
 @dataclass(frozen=True, eq=False)
 class _Segment:
-    """Customers of the evaluation set, and what they bought on one channel or on any."""
+    """Customers of the evaluation set, and their purchases on one channel or on any."""
 
     name: str
     rows: NDArray[np.int64]
@@ -278,12 +277,12 @@ def _bought_again(relevant: Lists, histories: Histories) -> Lists:
 
 
 def summarise(windows: Sequence[CustomerMetrics], seed: int) -> Evaluation:
-    """Average over customers, and compare our method with the best other one.
+    """Average over customers, and compare Omnibasket with the best other method.
 
     Parameters
     ----------
     windows : sequence of CustomerMetrics
-        One per window, all with the same methods; ours is ``OURS``.
+        One per window, all with the same methods; Omnibasket is ``OURS``.
     seed : int
         Seed of the bootstrap, which resamples customers. A customer who occurs in several
         windows counts once, with the mean over these windows.
@@ -370,7 +369,7 @@ def _figures(segment: str, columns: Mapping[tuple[str, str], Floats], seed: int)
 def _differences(
     segment: str, columns: Mapping[tuple[str, str], Floats], seed: int, *, single: bool = False
 ) -> list[Difference]:
-    """Compare ours with the best other method, or with our best single model.
+    """Compare Omnibasket with the best other method, or with the best single model.
 
     Metrics where a higher value is not better are left out.
     """

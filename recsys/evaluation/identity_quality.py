@@ -1,9 +1,9 @@
-"""Measures how well identifiers were linked into customers, where it is known who is who.
+"""Measures how well identifiers are linked into customers, given the true households.
 
-A truth (identifier → household) and customers (identifier → customer) come in; precision and
-recall of linked pairs go out. A pair is two identifiers; it is linked where both have the same
-customer, and right where they belong to the same household. Called by the demo's self-check and by
-``benchmarks/identity.py``, which also measures the two groupings that this module offers as peers.
+In: the truth (identifier → household) and customers (identifier → customer). Out: precision and
+recall of linked pairs. Two identifiers are a linked pair if they have the same customer, and the
+pair is correct if they belong to the same household. Called by the demo's self-check and by
+``benchmarks/identity.py``, which also measures this module's two simple groupings.
 """
 
 from dataclasses import dataclass
@@ -35,37 +35,37 @@ class IdentityQuality:
     """Precision and recall of linked pairs, counted over the identifiers of the truth."""
 
     precision: float
-    """Right pairs of the linked ones; 1 where nothing was linked."""
+    """Share of linked pairs that are correct; 1 if nothing is linked."""
     precision_interval: Interval
     """95% interval over customers."""
     recall: float
-    """Right pairs of those that belong together; 1 where nothing does."""
+    """Share of true pairs that are linked; 1 if there are none."""
     recall_interval: Interval
     """95% interval over households."""
     linked_pairs: int
     true_pairs: int
     right_pairs: int
     identifiers: int
-    """Identifiers of the truth."""
+    """Number of identifiers in the truth."""
     missing: int
-    """Of these, how many the customers do not know; they count as linked to nothing."""
+    """Of these, how many have no customer; they count as not linked."""
 
 
 def read_truth(path: Path, keyed: KeyedHash) -> pa.Table:
-    """Read who is who, with identifiers as the history stores them.
+    """Read the truth, with identifiers hashed as in the history.
 
     Parameters
     ----------
     path : Path
         CSV with the columns ``type``, ``value`` (raw) and ``household_id``, which is empty for
-        what belongs to nobody: shared devices, default cards, test addresses.
+        shared devices, default cards and test addresses.
     keyed : KeyedHash
-        The workspace's; it hashes one value after the other.
+        The workspace's keyed hash.
 
     Returns
     -------
     pa.Table
-        ``type, value, household_id``, one row an identifier.
+        ``type, value, household_id``, one row per identifier.
 
     Raises
     ------
@@ -79,8 +79,8 @@ def read_truth(path: Path, keyed: KeyedHash) -> pa.Table:
         raw = pa_csv.read_csv(path, convert_options=options)
     except FileNotFoundError:
         raise DataError(
-            f"{path}: no such file. Only a workspace that knows who is who can be measured, "
-            "as the demo does: `omnibasket demo`."
+            f"{path}: no such file. The measurement needs the true households, "
+            "as in the demo: `omnibasket demo`."
         ) from None
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         columns = ", ".join(_TRUTH.names)
@@ -97,18 +97,18 @@ def measure_identity(truth: pa.Table, customers: pa.Table, seed: int = 0) -> Ide
     Parameters
     ----------
     truth : pa.Table
-        ``type, value, household_id``, one row an identifier. No household: it belongs to nobody,
-        so every pair with it is wrong.
+        ``type, value, household_id``, one row per identifier. Every pair with an identifier without
+        a household is wrong.
     customers : pa.Table
-        ``type, value, customer_id``, one row an identifier. No customer: it names nobody and is
-        in no pair. Identifiers that the truth does not know are left out.
+        ``type, value, customer_id``, one row per identifier. An identifier without a customer is in
+        no pair. Identifiers that are not in the truth are left out.
     seed : int
-        Of the intervals' resampling.
+        Seed of the bootstrap.
 
     Notes
     -----
-    Pairs are never listed: n identifiers of one customer and one household are n (n - 1) / 2
-    right pairs, so counting the sizes of customers, households and their intersections is enough.
+    Pairs are counted, not listed: n identifiers of one customer and one household are n (n - 1) / 2
+    correct pairs, so the sizes of customers, households and their intersections suffice.
     """
     both = truth.select(_TRUTH.names).join(customers.select([*_KEY, "customer_id"]), _KEY)
     found = truth.select(_KEY).join(customers.select(_KEY), _KEY, join_type="inner").num_rows
@@ -119,9 +119,9 @@ def measure_identity(truth: pa.Table, customers: pa.Table, seed: int = 0) -> Ide
     )
     true = _pairs(np.bincount(household[household >= 0], minlength=n_households))
     linked = _pairs(np.bincount(customer[customer >= 0], minlength=n_customers))
-    named = (household >= 0) & (customer >= 0)
+    has_both = (household >= 0) & (customer >= 0)
     cells, sizes = np.unique(
-        np.stack([household[named], customer[named]]), axis=1, return_counts=True
+        np.stack([household[has_both], customer[has_both]]), axis=1, return_counts=True
     )
     right = _pairs(sizes)
     weights = right.astype(np.float64)
@@ -142,12 +142,12 @@ def measure_identity(truth: pa.Table, customers: pa.Table, seed: int = 0) -> Ide
 
 
 def by_any_link(links: pa.Table) -> pa.Table:
-    """Group identifiers that any chain of links joins: what one gets without limits.
+    """Group identifiers connected by any chain of links, without limits.
 
     Parameters
     ----------
     links : pa.Table
-        ``type_a, value_a, type_b, value_b``: everything that was seen together.
+        ``type_a, value_a, type_b, value_b``: all identifiers observed together.
 
     Returns
     -------
@@ -162,10 +162,10 @@ def by_any_link(links: pa.Table) -> pa.Table:
 
 
 def by_email(links: pa.Table) -> pa.Table:
-    """Group identifiers by the e-mail they were seen with: what one gets from "same e-mail".
+    """Group identifiers by the e-mail address they were observed with.
 
-    Something that was seen with several e-mails belongs to the one it was seen with most often,
-    of equals to the first by value; what was seen with none stays alone.
+    An identifier observed with several e-mails belongs to the most frequent one, the first by value
+    among equals; one observed with none stays alone.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def by_email(links: pa.Table) -> pa.Table:
     chosen = is_email[email] & ~is_email[other]
     pairs, which = np.unique(np.stack([other[chosen], email[chosen]]), axis=1, return_inverse=True)
     times = np.bincount(which.ravel(), seen[chosen], pairs.shape[1])
-    # Ascending by how often, and e-mails backwards: the last one written is the one to keep.
+    # Ascending by frequency, e-mails descending: the last one written is kept.
     order = np.lexsort((-pairs[1], times))
     customer = np.arange(nodes.num_rows)
     customer[pairs[0][order]] = pairs[1][order]
@@ -212,20 +212,20 @@ def _pairs(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     return sizes * (sizes - 1) // 2
 
 
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole else 1.0
+def _share(part: float, total: float) -> float:
+    return float(part / total) if total else 1.0
 
 
 def _interval(
     part: NDArray[np.float64], whole: NDArray[np.int64], rng: np.random.Generator
 ) -> Interval:
-    """95% interval of ``part.sum() / whole.sum()`` when the groups are drawn anew."""
-    order = np.lexsort((part, whole))  # whatever order the groups come in
+    """Return the 95% bootstrap interval of ``part.sum() / whole.sum()`` over groups."""
+    order = np.lexsort((part, whole))  # independent of the order of groups
     order = order[whole[order] > 0]
     part, whole = part[order], whole[order]
     shares = []
     for _ in range(RESAMPLES):
-        drawn = rng.poisson(1.0, len(order))  # times each group is drawn, nearly
+        drawn = rng.poisson(1.0, len(order))  # approximate number of times each group is drawn
         shares.append(_share(float(drawn @ part), float(drawn @ whole)))
     low, high = np.quantile(shares, [0.025, 0.975])
     return float(low), float(high)

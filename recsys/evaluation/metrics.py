@@ -1,8 +1,8 @@
-"""Says how good lists of items were, one figure a customer.
+"""Computes metrics of lists of items, one value per customer.
 
-Lists of shown and of relevant items come in; out comes one value a row, so that means,
-differences and bootstrap intervals can all be taken from the same figures. Called by ``evaluator``
-and by the benchmarks. docs/evaluation.md has the formulas.
+In: lists of shown and of relevant items. Out: one value per row, from which means, differences and
+bootstrap intervals follow. Called by ``evaluator`` and by the benchmarks. docs/evaluation.md has
+the formulas.
 """
 
 from collections.abc import Callable
@@ -36,9 +36,9 @@ def hits(shown: Ragged, relevant: Ragged, k: int) -> Bools:
     shown : Ragged
         Items in order, best first; lists may be short.
     relevant : Ragged
-        Items that were wanted, each once a row.
+        Relevant items, each once per row.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
 
     Returns
     -------
@@ -54,16 +54,16 @@ def hits(shown: Ragged, relevant: Ragged, k: int) -> Bools:
 
 
 def recall_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
-    """Share of each row's relevant items among the first ``k``; NaN where nothing is relevant.
+    """Return the share of relevant items among the first ``k``; NaN where nothing is relevant.
 
     Parameters
     ----------
     shown : Ragged
         n rows of items, best first; lists may be short.
     relevant : Ragged
-        n rows of items that were wanted, each once a row.
+        n rows of relevant items, each once per row.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
 
     Returns
     -------
@@ -74,16 +74,16 @@ def recall_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
 
 
 def hit_rate_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
-    """1 where any of the first ``k`` is relevant, else 0; NaN where nothing is relevant.
+    """Return 1 where any of the first ``k`` items is relevant, else 0; NaN if none is relevant.
 
     Parameters
     ----------
     shown : Ragged
         n rows of items, best first; lists may be short.
     relevant : Ragged
-        n rows of items that were wanted, each once a row.
+        n rows of relevant items, each once per row.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
 
     Returns
     -------
@@ -95,25 +95,25 @@ def hit_rate_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
 
 
 def precision_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
-    """Share of ``k`` places with a relevant item; NaN where nothing is relevant.
+    """Return the share of ``k`` places with a relevant item; NaN where nothing is relevant.
 
-    An empty place of a short list is a place without a hit.
+    Empty places of a short list count as misses.
     """
     each = hits(shown, relevant, k).sum(axis=1) / k
     return np.where(np.diff(relevant.indptr) > 0, each, np.nan)
 
 
 def ndcg_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
-    """Discounted gain of the first ``k`` places over the best that was possible in ``k``.
+    """Return the discounted gain of the first ``k`` places, relative to the ideal list.
 
     Parameters
     ----------
     shown : Ragged
         n rows of items, best first; lists may be short.
     relevant : Ragged
-        n rows of items that were wanted, each once a row.
+        n rows of relevant items, each once per row.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
 
     Returns
     -------
@@ -132,14 +132,14 @@ def ndcg_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
 
 
 def coverage(shown: Ragged, k: int, n_items: int) -> float:
-    """Share of the catalogue that stands in somebody's first ``k``.
+    """Return the share of the catalogue shown in the first ``k`` places of any list.
 
     Parameters
     ----------
     shown : Ragged
-        One list of items a customer, best first.
+        One list of items per customer, best first.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
     n_items : int
         Size of the catalogue.
 
@@ -153,16 +153,16 @@ def coverage(shown: Ragged, k: int, n_items: int) -> float:
 
 
 def share_of(shown: Ragged, owned: Ragged, k: int) -> Floats:
-    """Share of the first ``k`` shown items that ``owned`` holds; NaN where nothing is shown.
+    """Return the share of the first ``k`` shown items in ``owned``; NaN where nothing is shown.
 
-    With histories as ``owned``: how much of what is shown was bought before.
+    With histories as ``owned``, it is the share of shown items that were bought before.
     """
     filled = np.minimum(np.diff(shown.indptr), k)
     return _share(hits(shown, owned, k).sum(axis=1), filled)
 
 
 def popularity_at(shown: Ragged, buyers: Floats, k: int) -> Floats:
-    """Mean share of customers who bought what stands in the first ``k`` places.
+    """Return the mean share of customers who bought the first ``k`` shown items.
 
     Parameters
     ----------
@@ -180,20 +180,20 @@ def popularity_at(shown: Ragged, buyers: Floats, k: int) -> Floats:
 
 
 def novelty_at(shown: Ragged, buyers: Floats, n_customers: int, k: int) -> Floats:
-    """Mean ``-log2`` of the share of customers who bought what stands in the first ``k``.
+    """Return the mean ``-log2`` of the share of customers who bought the first ``k`` items.
 
     Parameters
     ----------
     shown, buyers, k
         As in ``popularity_at``.
     n_customers : int
-        Who was counted; what nobody bought counts as bought by one of them.
+        Number of customers counted; items that nobody bought count as bought by one.
 
     Returns
     -------
     ndarray of shape (n,), float64
-        Bits: 0 where everybody bought everything that is shown, 1 more whenever half as many
-        did. NaN where nothing is shown.
+        Bits: 0 if everybody bought all shown items, 1 more for each halving of the buyers. NaN
+        where nothing is shown.
 
     References
     ----------
@@ -204,21 +204,22 @@ def novelty_at(shown: Ragged, buyers: Floats, n_customers: int, k: int) -> Float
 
 
 def bootstrap_all(values: Floats, seed: int, draws: int = 1000) -> list[Interval]:
-    """Estimate the means of many figures of the same customers.
+    """Estimate the means of several metrics of the same customers.
 
     Parameters
     ----------
     values : ndarray of shape (n, m), float64
-        ``m`` figures, or differences of two, of ``n`` customers; NaN where one does not count.
+        ``m`` metrics, or differences of two, of ``n`` customers; NaN for customers who do not
+        count.
     seed : int
         Same seed, same intervals.
     draws : int
-        Resamples; every figure sees the same ones.
+        Number of resamples, which all metrics share.
 
     Returns
     -------
     list of Interval, length m
-        As of ``bootstrap``; the mean is that of the customers who count.
+        As in ``bootstrap``, over the customers who count.
     """
     n, m = values.shape
     counts = ~np.isnan(values)
@@ -232,17 +233,17 @@ def bootstrap_all(values: Floats, seed: int, draws: int = 1000) -> list[Interval
         times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
         whole = times @ counts
         np.divide(times @ filled, whole, out=means[start : start + size], where=whole > 0)
-    found = []
+    intervals = []
     for column in range(m):
         drawn_means = means[~np.isnan(means[:, column]), column]
         number = int(counts[:, column].sum())
         if not number:
-            found.append(Interval(float("nan"), float("nan"), float("nan"), 0))
+            intervals.append(Interval(float("nan"), float("nan"), float("nan"), 0))
             continue
         low, high = np.quantile(drawn_means, (0.025, 0.975))
         mean = float(filled[:, column].sum() / number)
-        found.append(Interval(mean, float(low), float(high), number))
-    return found
+        intervals.append(Interval(mean, float(low), float(high), number))
+    return intervals
 
 
 def bootstrap(
@@ -251,24 +252,24 @@ def bootstrap(
     draws: int = 1000,
     statistic: Callable[[Floats], Floats] | None = None,
 ) -> Interval:
-    """Estimate a mean and how far it may be off.
+    """Estimate a mean and its bootstrap interval.
 
     Parameters
     ----------
     values : ndarray of shape (n,), float64
-        One figure a customer, or one difference of two; NaN are customers who do not count.
+        One value, or difference of two, per customer; NaN for customers who do not count.
     seed : int
         Same seed, same interval.
     draws : int
-        Resamples.
+        Number of resamples.
     statistic : callable, optional
-        From resamples of shape (m, n) to figures of shape (m,); the mean by default.
+        Maps resamples of shape (m, n) to values of shape (m,); the mean by default.
 
     Returns
     -------
     Interval
-        The figure of ``values`` itself with the 2.5% and 97.5% points of the resamples; all NaN
-        when no customer counts.
+        The statistic of ``values``, with the 2.5% and 97.5% quantiles of the resamples; all NaN if
+        no customer counts.
     """
     values = values[~np.isnan(values)]
     n = len(values)
@@ -293,14 +294,14 @@ def _row_means(samples: Floats) -> Floats:
 
 
 def _mean_of(shown: Ragged, figure: Floats, k: int) -> Floats:
-    """Mean figure of each row's first ``k`` items."""
+    """Return the mean value of each row's first ``k`` items."""
     first = positions_of(shown) < k
     rows, n = rows_of(shown)[first], len(shown.indptr) - 1
     total = np.bincount(rows, weights=figure[shown.item_ix[first]], minlength=n)
     return _share(total, np.bincount(rows, minlength=n))
 
 
-def _share(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Floats:
-    out = np.full(len(whole), np.nan)
-    np.divide(part, whole, out=out, where=np.asarray(whole) > 0)
+def _share(part: NDArray[np.generic], total: NDArray[np.generic]) -> Floats:
+    out = np.full(len(total), np.nan)
+    np.divide(part, total, out=out, where=np.asarray(total) > 0)
     return out

@@ -21,13 +21,13 @@ from recsys.recommender.offers import OfferableBundles, selection
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Where customers are asked about, unless told otherwise.
+#: Default placement.
 PLACEMENT: Final = "email_weekly"
-#: What a customer is to a bundle.
+#: Possible outcomes for a customer and a bundle.
 OUTCOMES: Final = ("gets the offer", "buys it anyway", "has all of it", "has no part", "not shown")
 _GETS, _ANYWAY, _ALL, _NO_PART, _NOT_SHOWN = OUTCOMES
 
-#: Customers asked about at once.
+#: Customers per batch.
 _AT_ONCE: Final = 256
 
 
@@ -37,7 +37,7 @@ def find_recipients(
     customers: Iterable[tuple[str, CustomerHistory]],
     placement: str = PLACEMENT,
 ) -> "pd.DataFrame":
-    """Ask of customers whether they would be offered a bundle, at the end of the knowledge.
+    """Determine which customers would be offered a bundle, as of the end of the training data.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ def find_recipients(
     bundle : KnownBundle
     customers : iterable of (str, CustomerHistory)
     placement : str
-        A built-in one; its settings hold, and it is asked without a cart.
+        A built-in placement; its settings apply, and questions have no cart.
 
     Returns
     -------
     DataFrame
-        By ``customer_id``: the ``chance`` that they want what they lack of it (NaN where it may
-        not be shown), and the ``outcome``, one of ``OUTCOMES``.
+        By ``customer_id``: the ``chance`` of buying the rest of the bundle (NaN if it may not be
+        shown), and the ``outcome``, one of ``OUTCOMES``.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def find_recipients(
         offers=1,
         customer_known=True,
     )
-    # What is promised already is answered with its chance, whoever asks.
+    # An offer already promised is returned with its chance.
     promised = msgspec.structs.replace(anew, standing=(bundle.bundle_id,))
     everybody = list(customers)
     told = []
@@ -101,7 +101,7 @@ def find_recipients(
 
 
 def _told(gets: bool, promised: list[dict[str, Any]], size: int) -> tuple[float, str]:
-    """The chance, and what a customer is to a bundle of some size."""
+    """Return the chance and the outcome of a customer for a bundle."""
     if not promised:
         return np.nan, _NOT_SHOWN
     chance, missing = promised[0]["chance"], len(promised[0]["missing"])

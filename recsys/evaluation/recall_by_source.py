@@ -1,4 +1,4 @@
-"""Measures the recall of each model's candidates: what no model proposes cannot be ranked.
+"""Measures the recall of each model's candidates: products that no model proposes cannot be ranked.
 
 In: a ranker and an evaluation set. Out: the share of purchases among the candidates of each model,
 of all models, and of those that the trees score. Called by training, for its report.
@@ -19,13 +19,13 @@ from recsys.ranking import Ranker, choose_for_trees, collect_candidates
 ALL_MODELS: Final = "all together"
 SEEN_BY_TREES: Final = "seen by trees"
 
-#: Customers whose candidates are collected at once, which bounds the memory.
+#: Customers whose candidates are collected at once, to bound memory.
 BATCH: Final = 500
 
 
 @dataclass(frozen=True)
 class SourceRecall:
-    """What one model's candidates hold of what was bought.
+    """The recall of one model's candidates.
 
     Attributes
     ----------
@@ -35,9 +35,9 @@ class SourceRecall:
         Share of bought products among its candidates: of all, and of those that were new to
         their customer; NaN where there were none.
     alone, new_alone : float
-        The same of bought products that no other model names: what it adds.
+        The same for bought products that no other model proposes.
     candidates : float
-        Mean number that it names for a customer.
+        Mean number of its candidates per customer.
     """
 
     source: str
@@ -54,10 +54,10 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
     Parameters
     ----------
     ranker : Ranker
-        Learned on what was before the window.
+        Learned on data before the window.
     customers : EvaluationSet
     n : int
-        Candidates of each model for each customer, at most.
+        Maximum number of candidates per model and customer.
 
     Returns
     -------
@@ -119,14 +119,14 @@ def _chosen(ranker: Ranker, customers: EvaluationSet, n: int) -> Lists:
     rows, items = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
     for start in range(0, len(customers), BATCH):
         part = slice(start, start + BATCH)
-        found = collect_candidates(
+        collected = collect_candidates(
             ranker.models, Batch(customers.histories[part], context[part]), n
         )
-        evidence = blend.evidence(found.scores[:, :width], found.kind)
-        total = blend.total(evidence, found.kind, np.ones(width))
-        at = choose_for_trees(found, total, np.ones(len(total), bool))
-        rows.append(start + rows_of(found)[at])
-        items.append(found.item_ix[at])
+        evidence = blend.evidence(collected.scores[:, :width], collected.kind)
+        total = blend.total(evidence, collected.kind, np.ones(width))
+        at = choose_for_trees(collected, total, np.ones(len(total), bool))
+        rows.append(start + rows_of(collected)[at])
+        items.append(collected.item_ix[at])
     return Lists(pointers(np.concatenate(rows), len(customers)), np.concatenate(items))
 
 

@@ -85,7 +85,7 @@ class PredictedChances:
         parts : sequence of RankedLists
             Together ``n`` customers.
         relevant : Ragged
-            What each of them bought then.
+            What each customer bought in the window.
         sample_weight : ndarray of shape (n,), float64
             Number of customers that each represents.
         k : int
@@ -100,7 +100,7 @@ class PredictedChances:
         return cls(*(np.concatenate(column) for column in zip(*taken, strict=True)))
 
     def __add__(self, other: "PredictedChances") -> "PredictedChances":
-        """Put those of other customers, or of another window, behind these."""
+        """Append the predictions for other customers or another window."""
         return PredictedChances(
             np.concatenate([self.chance, other.chance]),
             np.concatenate([self.happened, other.happened]),
@@ -109,15 +109,15 @@ class PredictedChances:
 
 
 def reliability_of(found: PredictedChances, bins: int = BINS) -> Reliability:
-    """Put chances into bins of equal mass and count what happened in each.
+    """Put chances into bins of equal mass, and compute the observed share of each.
 
     Parameters
     ----------
     found : PredictedChances
-        Of customers who bought in the window and of those who did not: without the second,
-        chances look too low.
+        Of customers who bought in the window and of those who did not. Without the latter, chances
+        look too low.
     bins : int
-        At most; equal chances are never torn apart.
+        Maximum number of bins; equal chances stay in one bin.
 
     Notes
     -----
@@ -145,9 +145,7 @@ def reliability_of(found: PredictedChances, bins: int = BINS) -> Reliability:
     for of in np.unique(number):
         at = number == of
         weight = float(sample_weight[at].sum())
-        cases = weight**2 / float(
-            (sample_weight[at] ** 2).sum()
-        )  # as many equal ones say as much [2]_
+        cases = weight**2 / float((sample_weight[at] ** 2).sum())  # effective sample size [2]_
         share = float((sample_weight[at] * happened[at]).sum() / weight)
         low, high = _wilson(share, cases)
         steps.append(
@@ -164,7 +162,7 @@ def reliability_of(found: PredictedChances, bins: int = BINS) -> Reliability:
 
 
 def _wilson(share: float, n: float) -> tuple[float, float]:
-    """95% interval of a share of ``n`` cases."""
+    """Return the 95% interval of a share of ``n`` cases."""
     z = 1.959964
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 OURS: Final = "omnibasket"
-#: Our best single model; see ``single_model``.
+#: The best single model; see ``single_model``.
 BEST_SINGLE: Final = "best_single"
 ALL_CUSTOMERS: Final = "all"
 
@@ -19,11 +19,11 @@ class Figure:
     Attributes
     ----------
     segment : str
-        ``all``, the channel that was bought on, or the window.
+        ``all``, the channel of purchase, or the window.
     method, metric : str
         For example ``omnibasket``, ``ndcg@10``.
     value, low, high : float
-        Mean and its 95% bootstrap interval; of ``coverage`` only the value.
+        Mean and its 95% bootstrap interval; for ``coverage`` only the value.
     n : int
         Customers.
     """
@@ -39,7 +39,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference between our metric and that of another method, over the same customers.
+    """Mean difference in a metric between Omnibasket and another method, same customers.
 
     Attributes
     ----------
@@ -60,13 +60,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Sample:
-    """Customers who were drawn from more.
+    """A sample of a segment's customers.
 
     Attributes
     ----------
     segment : str
     drawn, of : int
-        Customers, of all windows together.
+        Numbers of customers over all windows: sampled, and in total.
     """
 
     segment: str
@@ -82,7 +82,7 @@ class Evaluation:
     ----------
     figures : list of Figure
     differences : list of Difference
-        To the best method that is not ours.
+        To the best other method.
     over_single : list of Difference
         To ``BEST_SINGLE``, if it was evaluated.
     samples : list of Sample
@@ -95,14 +95,14 @@ class Evaluation:
     samples: list[Sample]
 
     def value(self, method: str, metric: str, segment: str = ALL_CUSTOMERS) -> float:
-        """One figure's value.
+        """Return the value of one figure.
 
         Parameters
         ----------
         method : str
             For example ``omnibasket``, or the name of a baseline.
         metric : str
-            With its cutoff where it has one, for example ``ndcg@10``.
+            With its cutoff if it has one, for example ``ndcg@10``.
         segment : str
             A channel or a window; all customers together by default.
 

@@ -1,7 +1,7 @@
-"""How much was sold, day by day: what the checks before a training look at.
+"""Counts sales by day, channel and location, for the checks before training.
 
-A history and the present come in; counts by day, channel and location come out, from one pass
-over the lines. Called by ``data_checks``.
+In: a history and the present time. Out: counts from one pass over the lines. Called by
+``data_checks``.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from recsys.query_engine import rows
 from recsys.schema import SALE
 from recsys.units import DAY
 
-#: Times without an offset may be ahead of UTC by so much.
+#: Largest lead of local times over UTC.
 _AHEAD_SECONDS: Final = DAY
 
 Counts = NDArray[np.int64]
@@ -31,26 +31,26 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """Sales by their age.
+    """Sales by age.
 
     Attributes
     ----------
     end_ts : int
-        The last sale that is not in the future, and one second; UTC epoch seconds.
+        One second after the last sale that is not in the future; UTC epoch seconds.
     table : pyarrow.Table
         ``age`` (whole days before ``end_ts``), ``channel``, ``location_id``, ``currency``,
-        ``orders``, ``lines``, ``unknown`` (lines of products that no product export names) and
-        ``anonymous`` (lines that name no customer).
+        ``orders``, ``lines``, ``unknown`` (lines of products missing from the product exports) and
+        ``anonymous`` (lines without a customer).
     events : pyarrow.Table
-        ``age`` and ``events``; ages below 0 lie after the last sale.
+        ``age`` and ``events``; negative ages are after the last sale.
     listed : bool
         Whether there are product exports.
     future : int
-        Sales dated later than the present.
+        Number of sales dated after the present.
     future_order : str or None
-        One of their orders.
+        One of the orders of such sales.
     future_at : datetime or None
-        The latest of their times.
+        The latest time of such sales.
     """
 
     end_ts: int
@@ -88,7 +88,7 @@ class Activity:
 
 
 def has_doubtful(history: History) -> bool:
-    """Whether channels told of orders that name nobody and that no export knows."""
+    """Return whether channels reported orders without a customer that are in no export."""
     con = history.connect()
     try:
         lines = con.table("lines")
@@ -98,15 +98,15 @@ def has_doubtful(history: History) -> bool:
 
 
 def read(history: History, at: datetime, *, vouched: bool = False) -> Activity:
-    """Count what was sold.
+    """Count sales.
 
     Parameters
     ----------
     history : History
     at : datetime
-        The present, UTC; what is dated a day later than this is counted apart.
+        The present, UTC; sales dated more than a day later are counted separately.
     vouched : bool
-        Count only what exports hold or what names somebody.
+        Count only lines that are exported or have a customer.
     """
     con = history.connect()
     try:
@@ -163,6 +163,6 @@ def _counted(con: Backend, sales: ir.Table, products: ir.Table, end_ts: int) -> 
 
 
 def _age(at: ir.TimestampValue, end_ts: int) -> ir.IntegerValue:
-    """Whole days before the end."""
+    """Return the age in whole days before the end."""
     age: ir.IntegerValue = ((ibis.literal(end_ts - 1) - at.epoch_seconds()) / DAY).floor()
     return age.cast("int64")

@@ -1,6 +1,6 @@
-"""Stretches in which nothing was sold although much was to come.
+"""Finds periods without sales in which many sales were expected.
 
-Counts by day and ``[checks]`` come in, sales gaps come out. Called by ``data_checks``.
+In: counts by day and ``[checks]``. Out: sales gaps. Called by ``data_checks``.
 """
 
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ import numpy as np
 from recsys.config import CheckSettings
 from recsys.evaluation.sales_activity import Counts
 
-#: Orders that should have come in a silence before it counts as one.
+#: Minimum number of expected orders for a gap to count.
 EXPECTED: Final = 10.0
-#: Share of the periods before a silence in which something was sold.
+#: Minimum share of the preceding periods with sales.
 _REGULAR: Final = 0.75
 
 
 @dataclass(frozen=True)
 class SalesGap:
-    """Days without orders between two ages in days, and the orders that were to be expected."""
+    """A period without orders, between two ages in days, and the expected number of orders."""
 
     since: int
     until: int
@@ -28,27 +28,27 @@ class SalesGap:
 
     @property
     def lasts(self) -> bool:
-        """Whether nothing was sold after it."""
+        """Whether there were no sales after it."""
         return self.until < 0
 
 
 def find_sales_gaps(
     by_day: Counts, shortest: int, settings: CheckSettings, expected: float = EXPECTED
 ) -> Iterator[SalesGap]:
-    """Find stretches of ``shortest`` days and more without orders, where many were to come.
+    """Find periods of at least ``shortest`` days without orders where many were expected.
 
-    What was to come is said by the periods before: of a shop that sells now and then, and of
-    one that closed for good, a silence is no news.
+    The preceding periods determine the expectation, so gaps of shops that sell rarely or have
+    closed are not reported.
 
     Parameters
     ----------
     by_day : ndarray
         Orders by age in days.
     shortest : int
-        Days.
+        Minimum length in days.
     settings : CheckSettings
     expected : float
-        Orders that were to come, at least.
+        Minimum number of expected orders.
     """
     periods, length = settings.past_periods, settings.recent_days
     ages = np.flatnonzero(by_day)[::-1]

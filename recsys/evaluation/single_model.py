@@ -1,4 +1,4 @@
-"""Finds our best single model, to show what all models together add to it.
+"""Finds the best single model, to measure what the combination of models adds.
 
 In: fitted models and customers of a validation window. Out: the model whose lists are best there,
 with the interface of a baseline. Called by training.
@@ -22,7 +22,7 @@ BATCH: Final = 500
 
 @dataclass(frozen=True)
 class SingleModel:
-    """One model that shows lists by itself.
+    """A single model with the interface of a baseline.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class SingleModel:
     by_channel: bool = True
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show each customer ``k`` items of each kind, at most; what has no score is not shown.
+        """Return at most ``k`` items of each kind per customer; items without a score are left out.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class SingleModel:
         return TopLists(*(_joined(parts) for parts in (mixed, new, own)))
 
     def _own(self, histories: Histories, context: Context, k: int) -> Lists:
-        """Return the best of what each customer had bought; ties by position in the catalogue."""
+        """Return the best products each customer had bought; ties by position in the catalogue."""
         held = Lists.of_pairs(histories.row, histories.item_ix, len(histories))
         rows, scores = rows_of(held), self.model.score(histories, context, held)
         order = np.lexsort((held.item_ix, -scores, rows))
@@ -75,14 +75,14 @@ def _joined(parts: Sequence[Ragged]) -> Lists:
 
 @dataclass(frozen=True)
 class BestSingleModel:
-    """Which model is best alone.
+    """The best single model.
 
     Attributes
     ----------
     name : str
-        The best; of equally good ones the first.
+        The best model; the first among equals.
     reached : mapping of str to float
-        NDCG@k of each on the validation window.
+        NDCG@k of each model on the validation window.
     """
 
     name: str
@@ -97,7 +97,7 @@ def best_single(
     Parameters
     ----------
     models : mapping
-        Fitted on what was before the window.
+        Fitted on data before the window.
     evaluation_set : EvaluationSet
         Customers of a validation window, so that the model is not chosen on the test window.
     k : int

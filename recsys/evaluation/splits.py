@@ -1,7 +1,7 @@
-"""Cuts a history by time, so that what is measured lies after everything that was learned from.
+"""Splits a history by time, so that test data are later than all training data.
 
-The first and last moment of a history and the wanted window lengths come in; half-open windows
-come out. Called by training and by ``analysis.workspace``; ``customer_splits`` cuts by customer.
+In: the first and last time of a history and the window lengths. Out: half-open windows. Called by
+training and by ``analysis.workspace``; ``customer_splits`` splits by customer.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from typing import Final
 from recsys.errors import DataError
 from recsys.units import DAY
 
-#: Windows together may take this share of the history at most; the rest is for learning.
+#: Maximum share of the history for all windows; the rest is for training.
 MAX_SHARE: Final = 0.5
 _MIN_DAYS: Final = 3
 
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of time, ``[start_ts, end_ts)``, UTC epoch seconds."""
+    """A period, ``[start_ts, end_ts)``, UTC epoch seconds."""
 
     start_ts: int
     end_ts: int
@@ -34,18 +34,18 @@ class Window:
 
 @dataclass(frozen=True)
 class Split:
-    """Learn before ``validation``, choose on it; learn before ``test``, judge on it.
+    """A validation window and a test window; training data precede each.
 
     Parameters
     ----------
     first_ts : int
-        The history's first moment.
+        Time of the history's first line.
     validation, test : Window
         ``validation`` ends where ``test`` starts.
     note : str
-        Why the windows are shorter or fewer than asked for; empty where they are not.
+        Why the windows are shorter or fewer than requested; empty if they are not.
     earlier : tuple of Window
-        More windows to choose on, before ``validation``, oldest first.
+        Further validation windows before ``validation``, oldest first.
     """
 
     first_ts: int
@@ -56,22 +56,22 @@ class Split:
 
     @property
     def validations(self) -> tuple[Window, ...]:
-        """All windows to choose on, oldest first."""
+        """All validation windows, oldest first."""
         return (*self.earlier, self.validation)
 
 
 def by_time(first_ts: int, last_ts: int, test_days: int, validation_days: int) -> Split:
-    """Put the test window at the end of a history and the validation window before it.
+    """Place the test window at the end of a history and the validation window before it.
 
-    Windows begin and end at midnight UTC. Where the two would take more than half of the days
-    there are, both are shortened by the same factor, to whole days and at least one.
+    Windows begin and end at midnight UTC. If both together exceed half of the history, they are
+    shortened by the same factor, to whole days and at least one.
 
     Parameters
     ----------
     first_ts, last_ts : int
         Times of the first and the last line, UTC epoch seconds.
     test_days, validation_days : int
-        Wanted lengths, at least 1.
+        Requested lengths, at least 1.
 
     Returns
     -------
@@ -88,17 +88,17 @@ def by_time(first_ts: int, last_ts: int, test_days: int, validation_days: int) -
     if span_days < _MIN_DAYS:
         raise DataError(
             f"the history spans {span_days} day{'s' if span_days > 1 else ''} "
-            f"({Window(start_ts, end_ts)}): at least {_MIN_DAYS} are needed to learn from one part "
-            "and measure on another. Add older exports to [sources]."
+            f"({Window(start_ts, end_ts)}): training and evaluation need at least {_MIN_DAYS}. "
+            "Add older exports to [sources]."
         )
     factor = min(1.0, MAX_SHARE * span_days / (test_days + validation_days))
     test, validation = (max(1, int(days * factor)) for days in (test_days, validation_days))
     note = ""
     if (test, validation) != (test_days, validation_days):
         note = (
-            f"The history spans {span_days} days only: the test window is {test} instead of "
+            f"The history spans only {span_days} days: the test window is {test} instead of "
             f"{test_days} days long, the validation window {validation} instead of "
-            f"{validation_days}, so that half of the history is left to learn from."
+            f"{validation_days}, so that half of the history is left for training."
         )
     test_start = end_ts - test * DAY
     return Split(
@@ -118,30 +118,30 @@ def rolling(
     tests: int = 1,
     validations: int = 1,
 ) -> list[Split]:
-    """Judge on several test windows one after the other, each with its own windows to choose on.
+    """Place several consecutive test windows, each with its own validation windows.
 
-    The last split is that of ``by_time``; each one before it ends one test window sooner, so
-    that test windows touch and never overlap. Windows are left out, the oldest first, where all
-    of them together would take more than half of the days there are.
+    The last split is that of ``by_time``; each earlier one ends one test window sooner, so that
+    test windows are adjacent and never overlap. If all windows together exceed half of the history,
+    the oldest are left out.
 
     Parameters
     ----------
     first_ts, last_ts, test_days, validation_days
         As in ``by_time``.
     tests : int
-        Test windows, at least 1.
+        Number of test windows, at least 1.
     validations : int
-        Windows to choose on before each of them, at least 1.
+        Number of validation windows before each, at least 1.
 
     Returns
     -------
     list of Split
-        Oldest first; the note is that of the last.
+        Oldest first; only the last has a note.
 
     Raises
     ------
     DataError
-        As ``by_time``.
+        As in ``by_time``.
     """
     last = by_time(first_ts, last_ts, test_days, validation_days)
     test, validation = (window.end_ts - window.start_ts for window in (last.test, last.validation))
@@ -150,14 +150,14 @@ def rolling(
     more_validations = min(validations - 1, room // validation)
     more_tests = min(tests - 1, (room - more_validations * validation) // test)
     notes = [last.note] if last.note else []
-    for wanted, fit, name in (
+    for requested, fit, name in (
         (tests, more_tests + 1, "test"),
         (validations, more_validations + 1, "validation"),
     ):
-        if fit < wanted:
+        if fit < requested:
             notes.append(
                 f"There is room for {fit} {name} window{'s' if fit > 1 else ''} instead of "
-                f"{wanted}, so that half of the history is left to learn from."
+                f"{requested}, so that half of the history is left for training."
             )
     rolled: list[Split] = []
     for back in range(more_tests, -1, -1):

@@ -1,7 +1,7 @@
-"""What a method shows: the first places of all, of what is new, and of what was bought before.
+"""Cuts a method's ranking to top lists of all items, of new ones, and of own ones.
 
-Scored items of each customer come in, three lists of the first ``k`` come out, so that every
-method is cut in the same way. Called by ``baselines`` and ``evaluator``.
+In: scored items of each customer. Out: three lists of the first ``k``, so that every method is cut
+in the same way. Called by ``baselines`` and ``evaluator``.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recsys.datasets import Batch, Context, Histories, Lists
 from recsys.ranking import Limits, RankedLists, Ranker, RankRequest, factors_of
 
-#: Customers ranked at once, which bounds the memory.
+#: Customers ranked at once, to bound memory.
 BATCH: Final = 500
 
 Items = NDArray[np.int32]
@@ -28,11 +28,11 @@ class TopLists:
     Attributes
     ----------
     mixed : Lists
-        Of all items.
+        All items.
     new : Lists
-        Of those that the customer had never bought.
+        Items that the customer had never bought.
     own : Lists
-        Of those that the customer had bought before.
+        Items that the customer had bought before.
     """
 
     mixed: Lists
@@ -40,7 +40,7 @@ class TopLists:
     own: Lists
 
     def only(self, rows: NDArray[np.integer]) -> "TopLists":
-        """Return what some of the customers are shown.
+        """Return the lists of some of the customers.
 
         Parameters
         ----------
@@ -56,11 +56,11 @@ class TopLists:
 
 
 def cut_to_top(ordered: Iterable[Items], histories: Histories, k: int) -> TopLists:
-    """Take the first ``k`` of each kind.
+    """Take the first ``k`` items of each kind.
 
     Parameters
     ----------
-    ordered : iterable of ndarrays, one a customer
+    ordered : iterable of ndarrays, one per customer
         Items, best first; at least ``k`` new ones and all owned ones that have a score.
     histories : Histories
         What each customer had bought.
@@ -77,14 +77,14 @@ def cut_to_top(ordered: Iterable[Items], histories: Histories, k: int) -> TopLis
 
 
 def top_items(items: Items, scores: NDArray[np.floating], owned: Items, k: int) -> Items:
-    """Order what ``cut`` needs of one customer's scored items.
+    """Sort the scored items of one customer that ``cut_to_top`` needs.
 
     Parameters
     ----------
     items : ndarray of shape (m,), int32
         Each once, ascending.
     scores : ndarray of shape (m,)
-        Equal ones stand in the order of the items.
+        Ties keep the order of the items.
     owned : ndarray, int32
         What the customer had bought, in any order.
     k : int
@@ -102,7 +102,7 @@ def top_items(items: Items, scores: NDArray[np.floating], owned: Items, k: int) 
 
 
 def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> list[RankedLists]:
-    """Rank for many customers without any rule but the catalogue's, ``BATCH`` at a time.
+    """Rank for many customers in batches of ``BATCH``, with no rules except the catalogue's.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> l
     Returns
     -------
     list of RankedLists
-        All candidates of each customer in their order.
+        All candidates of each customer, ranked.
     """
     return [
         ranker.rank(
@@ -126,18 +126,18 @@ def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> l
 
 
 def show_ranked(ranker: Ranker, histories: Histories, context: Context, k: int) -> TopLists:
-    """Show the first ``k`` of what ``rank_in_batches`` ranks.
+    """Return the top lists of ``rank_in_batches``.
 
     Parameters
     ----------
     ranker : Ranker
-        Ranks ``BATCH`` customers at a time, without any rule but the catalogue's.
+        Ranks ``BATCH`` customers at a time, with no rules except the catalogue's.
     histories : Histories
         What each of n customers had bought.
     context : Context
-        When and where each of them asks; of the same length.
+        Time and place of each request; of the same length.
     k : int
-        Items of each list, at most.
+        Maximum length of each list.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def show_ranked(ranker: Ranker, histories: Histories, context: Context, k: int) 
 
 
 def items_of(parts: list[RankedLists]) -> Iterable[Items]:
-    """Give the items of each customer, one after the other."""
+    """Yield the items of each customer."""
     for part in parts:
         bounds = part.indptr.tolist()
         for start, end in pairwise(bounds):
@@ -160,7 +160,7 @@ def _only(lists: Lists, rows: NDArray[np.integer]) -> Lists:
 
 
 def _everything(context: Context) -> RankRequest:
-    """Ask for all candidates in their order."""
+    """Build a question for all candidates."""
     n = len(context)
     nothing = Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))
     limits = Limits(

@@ -197,7 +197,7 @@ def test_a_week_gets_windows_of_a_day_and_says_so(tmp_path):
     ("given", "message"),
     [
         ({"days": 2}, "at least 3 are needed"),
-        ({"days": 40, "customers": 6}, "at least 10 are needed to measure anything"),
+        ({"days": 40, "customers": 6}, "the evaluation needs at least 10"),
     ],
 )
 def test_too_little_to_learn_from_is_told(tmp_path, given, message):

@@ -1,4 +1,4 @@
-"""Baselines: what one would otherwise use, tuned as fairly as our own models.
+"""Baselines: common alternative recommenders, with the same tuning budget each.
 
 In: a training set, and an evaluation set to tune on. Out: lists of products for customers. Called
 by ``evaluation``, ``training`` and the benchmarks.

@@ -1,7 +1,6 @@
-"""Implicit's alternating least squares, as one would use it.
+"""Implicit's alternating least squares in standard use.
 
-Customers × products come in; customers are folded in by implicit itself. Called through
-``tuning``.
+In: customers × products; implicit itself folds customers in. Called through ``tuning``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from recsys.datasets import Context, Histories, TrainingSet
 from recsys.evaluation.baselines.interaction_matrix import of_histories, of_training
 from recsys.evaluation.top_lists import Items, TopLists, cut_to_top, top_items
 
-#: Scores held at once.
+#: Scores in memory at once.
 _AT_ONCE: Final = 16_000_000
 
 
@@ -24,7 +23,7 @@ class Als:
     ----------
     factors : int
     regularization, alpha : float
-        As implicit has them.
+        As in implicit.
     half_life_days : float
         Age at which a purchase counts half.
     iterations : int
@@ -33,7 +32,7 @@ class Als:
     ----------
     model_ : implicit.cpu.als.AlternatingLeastSquares
     bought_ : ndarray of shape (n_bought,), int32
-        Products that anyone bought; the others have no score.
+        Products with purchases; the others have no score.
     """
 
     name: ClassVar[str] = "als"
@@ -64,12 +63,12 @@ class Als:
         self.iterations = iterations
 
     def fit(self, training: TrainingSet) -> Self:
-        """Factorise from a fresh start.
+        """Factorise from scratch.
 
         Parameters
         ----------
         training : TrainingSet
-            Purchases to factorise, with the seed and the number of threads to do it with.
+            Purchases to factorise, with the seed and the number of threads.
 
         Returns
         -------
@@ -81,7 +80,7 @@ class Als:
 
         weights = of_training(training, self.half_life_days)
         self.bought_ = np.unique(weights.indices).astype(np.int32)
-        with threadpool_limits(1, "blas"):  # two pools of threads slow each other down
+        with threadpool_limits(1, "blas"):  # a second thread pool would slow it down
             self.model_ = AlternatingLeastSquares(
                 factors=self.factors,
                 regularization=self.regularization,
@@ -94,21 +93,21 @@ class Als:
         return self
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show what lies nearest to each customer's vector.
+        """Return the items with the highest scores for each customer's vector.
 
         Parameters
         ----------
         histories : Histories
-            What each of n customers had bought; their vectors follow from it.
+            What each of n customers had bought, which determines their vectors.
         context : Context
-            When each of them asks; purchases age until then. Of the same length.
+            Time of each request, from which ages are computed; of the same length.
         k : int
-            Items of each list, at most.
+            Maximum length of each list.
 
         Returns
         -------
         TopLists
-            n rows; empty where a customer bought nothing that has factors.
+            n rows; empty for customers without a purchase that has factors.
         """
         return cut_to_top(self._ordered(histories, context, k), histories, k)
 

@@ -1,6 +1,6 @@
-"""Customers × products with the latest purchases counting most, as implicit wants them.
+"""Builds matrices of customers × products with decayed purchase counts, for implicit.
 
-Called by the peers that are implicit's.
+Called by the baselines ``als`` and ``item_neighbours``.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from recsys.units import DAY
 
 
 def of_training(training: TrainingSet, half_life_days: float) -> sparse.csr_matrix:
-    """Add up each customer's baskets, each half after ``half_life_days``.
+    """Sum each customer's baskets, decayed with ``half_life_days``.
 
     Returns
     -------
@@ -24,7 +24,7 @@ def of_training(training: TrainingSet, half_life_days: float) -> sparse.csr_matr
 def of_histories(
     histories: Histories, context: Context, half_life_days: float
 ) -> sparse.csr_matrix:
-    """Do the same with the customers who ask, at the time when they ask."""
+    """Build the same matrix for the customers of requests, as of the request times."""
     bought = histories.purchases
     rows = rows_of(bought)
     age_days = np.maximum(context.as_of_ts[rows] - bought.ts, 0) / DAY

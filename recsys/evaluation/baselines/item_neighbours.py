@@ -1,7 +1,7 @@
-"""Implicit's item neighbours, as one would use them: cosine, TF-IDF or BM25.
+"""Implicit's item neighbours in standard use: cosine, TF-IDF or BM25.
 
-Customers × products come in; a customer's score of a product is the sum of its likenesses to what
-they bought. Called through ``tuning``.
+In: customers × products. A customer's score of a product is the sum of its similarities to their
+purchases. Called through ``tuning``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,18 +18,18 @@ _ROWS: Final = 250
 
 
 class ItemKnn:
-    """Neighbours of what the customer bought.
+    """Neighbours of the customer's purchases.
 
     Parameters
     ----------
     kind : {"cosine", "tfidf", "bm25"}
-        How purchases are weighed before products are compared.
+        Weighting of purchases before products are compared.
     neighbours : int
-        Kept for each product, itself included.
+        Neighbours kept per product, including itself.
     half_life_days : float
         Age at which a purchase counts half.
     b : float
-        Of BM25: how much less a purchase counts of a product that is bought often, in [0, 1].
+        Parameter of BM25: how strongly frequent products are discounted, in [0, 1].
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class ItemKnn:
         Parameters
         ----------
         training : TrainingSet
-            Purchases; products are alike that the same customers bought.
+            Purchases; products with the same customers are similar.
 
         Returns
         -------
@@ -88,7 +88,7 @@ class ItemKnn:
         return self
 
     def _weighed(self, purchases: sparse.csr_matrix) -> sparse.spmatrix:
-        """Products × customers, weighed as implicit's recommender of that name does."""
+        """Return products × customers, weighted as in implicit's recommender of that name."""
         from implicit.nearest_neighbours import bm25_weight, normalize, tfidf_weight
 
         if self.kind == "bm25":
@@ -98,21 +98,21 @@ class ItemKnn:
         return normalize(purchases)
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show what is most like what each customer bought.
+        """Return the items most similar to each customer's purchases.
 
         Parameters
         ----------
         histories : Histories
             What each of n customers had bought.
         context : Context
-            When each of them asks; purchases age until then. Of the same length.
+            Time of each request, from which ages are computed; of the same length.
         k : int
-            Items of each list, at most.
+            Maximum length of each list.
 
         Returns
         -------
         TopLists
-            n rows; empty where nothing is like what a customer bought.
+            n rows; empty where no item is similar to a customer's purchases.
         """
         return cut_to_top(self._ordered(histories, context, k), histories, k)
 

@@ -1,7 +1,6 @@
-"""What the customer bought most, lately.
+"""Recommends the customer's own most frequent recent purchases.
 
-Histories come in, the customers' own products come out; nothing is learned. Called through
-``tuning``.
+In: histories. Out: the customers' own products; nothing is learned. Called through ``tuning``.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from recsys.units import DAY
 
 
 class OwnFrequency:
-    """Each purchase counts half after a while, and what counts most stands first.
+    """The customer's own products by decayed purchase counts.
 
     Parameters
     ----------
@@ -33,13 +32,13 @@ class OwnFrequency:
     def __init__(self, half_life_days: float = 90.0) -> None:
         self.half_life_days = half_life_days
 
-    def fit(self, training: TrainingSet) -> Self:  # noqa: ARG002 - as every baseline has it
-        """Learn nothing: all there is to know is in the history.
+    def fit(self, training: TrainingSet) -> Self:  # noqa: ARG002 - the interface of every baseline
+        """Do nothing: the lists depend only on histories.
 
         Parameters
         ----------
         training : TrainingSet
-            Not looked at.
+            Ignored.
 
         Returns
         -------
@@ -49,16 +48,16 @@ class OwnFrequency:
         return self
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show what was bought before; nothing is new.
+        """Return products bought before; none are new.
 
         Parameters
         ----------
         histories : Histories
             What each of n customers had bought.
         context : Context
-            When each of them asks; purchases age until then. Of the same length.
+            Time of each request, from which ages are computed; of the same length.
         k : int
-            Items of each list, at most.
+            Maximum length of each list.
 
         Returns
         -------
@@ -73,7 +72,7 @@ class OwnFrequency:
 def own_frequency(
     histories: Histories, as_of_ts: npt.ArrayLike, half_life_days: float, k: int
 ) -> Lists:
-    """Order each customer's own products by how often they were bought, lately.
+    """Rank each customer's own products by decayed purchase counts.
 
     Parameters
     ----------
@@ -83,12 +82,12 @@ def own_frequency(
     half_life_days : float
         Age at which a purchase counts half.
     k : int
-        Items, at most.
+        Maximum number of items.
 
     Returns
     -------
     Lists
-        Best first; equal ones by item.
+        Best first; ties by item.
     """
     bought = histories.purchases
     rows = rows_of(bought)

@@ -1,6 +1,6 @@
-"""What is bought most, lately, on the channel that is asked for.
+"""Recommends the most popular recent products of the requested channel.
 
-Orders come in, one order of the catalogue a channel comes out. Called through ``tuning``.
+In: baskets. Out: one ranking of the catalogue per channel. Called through ``tuning``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from recsys.evaluation.top_lists import Items, TopLists, cut_to_top
 
 
 class MostPopular:
-    """Each basket counts half after a while; what lay in most of them stands first.
+    """Products by decayed counts of the baskets that contain them.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ class MostPopular:
     Attributes
     ----------
     orders_ : dict of int to ndarray
-        Products that were bought on each channel, best first; ``NO_CHANNEL``: anywhere. Below
-        those of a channel stand those that are bought elsewhere.
+        Products of each channel, best first; ``NO_CHANNEL`` for all channels. Products bought only
+        on other channels follow at the end.
     """
 
     name: ClassVar[str] = "popular"
@@ -43,7 +43,7 @@ class MostPopular:
         Parameters
         ----------
         training : TrainingSet
-            Baskets, which age until ``training.as_of_ts``.
+            Baskets, decayed as of ``training.as_of_ts``.
 
         Returns
         -------
@@ -61,21 +61,21 @@ class MostPopular:
         return self
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show the same to everyone on a channel, but for what each had bought.
+        """Return the channel's list for every customer, split by the customer's own purchases.
 
         Parameters
         ----------
         histories : Histories
-            What each of n customers had bought; it tells what is new to them.
+            What each of n customers had bought, which separates new from own products.
         context : Context
-            The channel on which each of them asks decides the order. Of the same length.
+            Channel of each request, which determines the order; of the same length.
         k : int
-            Items of each list, at most.
+            Maximum length of each list.
 
         Returns
         -------
         TopLists
-            n rows, of products that anyone bought.
+            n rows of products with purchases.
         """
         return cut_to_top(self._ordered(histories, context, k), histories, k)
 
@@ -97,7 +97,7 @@ def _falling(counts: npt.NDArray[np.float64], overall: npt.NDArray[np.float64]) 
 
 
 def _inverse(order: Items, n_items: int) -> npt.NDArray[np.int64]:
-    """Place of each item; ``len(order)`` where it has none."""
+    """Return the rank of each item; ``len(order)`` if it has none."""
     places = np.full(n_items, len(order), np.int64)
     places[order] = np.arange(len(order))
     return places

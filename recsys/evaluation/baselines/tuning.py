@@ -1,8 +1,8 @@
 """The baselines, and how they are tuned.
 
-In: purchases before a moment. Out: lists for customers. Each baseline has a grid of settings, the
-most different ones first; tuning tries the first few of them, the same number for every baseline,
-on the window after those purchases. Called by training and by the benchmarks.
+In: purchases before a time. Out: lists for customers. Each baseline has a grid of settings, most
+diverse first. Tuning tries the first few of them, the same number for every baseline, on the window
+after those purchases. Called by training and by the benchmarks.
 """
 
 from collections.abc import Mapping
@@ -40,12 +40,12 @@ class Baseline(Protocol):
     def __init__(self, **settings: Any) -> None: ...
 
     def fit(self, training: TrainingSet) -> Self:
-        """Learn from purchases; replaces what was learned.
+        """Learn from purchases; replaces an earlier fit.
 
         Parameters
         ----------
         training : TrainingSet
-            Purchases before the moment from which lists are shown.
+            Purchases before the time of the first request.
 
         Returns
         -------
@@ -54,16 +54,16 @@ class Baseline(Protocol):
         """
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show each customer ``k`` items of each kind, at most.
+        """Return at most ``k`` items of each kind per customer.
 
         Parameters
         ----------
         histories : Histories
             What each of n customers had bought.
         context : Context
-            When and on which channel each of them asks; of the same length.
+            Time and channel of each request; of the same length.
         k : int
-            Items of each list, at most.
+            Maximum length of each list.
 
         Returns
         -------
@@ -72,7 +72,7 @@ class Baseline(Protocol):
         """
 
 
-#: Every baseline by its name, the cheapest first.
+#: All baselines by name, cheapest first.
 BASELINES: Final[dict[str, type[Baseline]]] = {
     baseline.name: baseline for baseline in (MostPopular, OwnFrequency, ItemKnn, Als)
 }
@@ -86,7 +86,7 @@ class TunedBaseline:
     ----------
     name : str
     settings : mapping
-        The best of those tried; of equally good ones the first.
+        The best settings tried; the first among equals.
     tried : list of (settings, float)
         All settings tried, with the NDCG@k they reached.
     """

@@ -125,7 +125,7 @@ def test_a_fold_file_names_customers_as_the_exports_do(write_history, tmp_path, 
     [
         ('{"train": [], "val": []}', "not a fold file"),
         ("[", "not a fold file"),
-        ('{"train": ["1"], "val": [], "test": ["1"]}', "1 customers stand under `train` and under"),
+        ('{"train": ["1"], "val": [], "test": ["1"]}', "1 customers are under both `train` and"),
     ],
 )
 def test_a_fold_file_that_is_none_is_told(write_history, tmp_path, keyed, text, message):

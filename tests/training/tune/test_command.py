@@ -192,7 +192,7 @@ def test_what_cannot_be_done_is_told_at_once(built, tune, monkeypatch, options, 
 def test_too_few_customers_are_told(tmp_path, tune):
     ran = tune(build(tmp_path / "shop", days=70, customers=6), *QUICK)
     assert ran.exit_code == 4
-    assert "at least 10 are needed to measure anything" in ran.stderr
+    assert "the evaluation needs at least 10" in ran.stderr
 
 
 def test_a_damaged_file_of_trials_is_named(shop, tune):
