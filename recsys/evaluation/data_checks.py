@@ -145,7 +145,7 @@ def _gaps(activity: Activity, settings: CheckSettings) -> Finding:
     if not gaps:
         return Finding("gaps", "ok", f"Never more than {settings.gap_days} days without orders.")
     recent = [one for one in gaps if one[1].until <= _LONG_AGO_DAYS]
-    gap_list = "; ".join(
+    summary = "; ".join(
         f"nothing was sold in {where} from {activity.day(gap.since - 1)} until "
         f"{activity.day(gap.until)}, {gap.since - gap.until - 1} days in which "
         f"{gap.expected:,.0f} orders were expected"
@@ -154,7 +154,7 @@ def _gaps(activity: Activity, settings: CheckSettings) -> Finding:
     return Finding(
         "gaps",
         "failed" if recent else "warning",
-        f"{gap_list}. Is an export missing? Add it and run `omnibasket ingest`; if nothing was sold "
+        f"{summary}. Is an export missing? Add it and run `omnibasket ingest`; if nothing was sold "
         "in that time, raise [checks] gap_days.",
     )
 

@@ -1,7 +1,7 @@
-"""The ledger: what is remembered between requests and between ingests.
+"""The ledger: state that persists between requests and between ingests.
 
-In: events, decisions, offers and updates that channels report. Out: customers' rows, offers that
-stand, and a source for the next ingest. Called by the service and the command line.
+In: events, decisions, offers and updates from channels. Out: customers' rows, valid offers, and a
+source for the next ingest. Called by the service and the command line.
 """
 
 import lazy_loader

@@ -1,7 +1,7 @@
-"""Who may ask the service, and for what.
+"""API keys of the service, and the access that they grant.
 
-A key is made on the command line, shown once, and kept as a hash with what it grants; the
-service finds the grant behind the key of a request. Called by ``training.keys`` and by
+A key is created on the command line, shown once, and stored as a hash with its grant; the service
+looks up the grant of a request's key. Called by ``training.keys`` and by
 ``serving.access.admission``.
 """
 
@@ -23,36 +23,36 @@ from recsys.ledger.database import Database
 from recsys.ledger.schema import ENDED_SESSIONS, KEYS, META
 from recsys.ledger.statements import insert
 
-#: What a key may be for.
+#: Scopes of keys.
 Scope = Literal["recommend", "events", "offers", "marketing", "customers", "catalogue", "admin"]
 SCOPES: Final[tuple[str, ...]] = get_args(Scope)
-#: What a key may be for that stands in a page, where anybody can read it.
+#: Scopes of keys in web pages, where anybody can read them.
 BROWSER_SCOPES: Final = ("recommend", "events")
-#: Every key begins so: whoever finds one in a log or a repository knows what it is.
+#: Prefix of every key, so that a leaked key is recognisable.
 PREFIX: Final = "omnibasket_"
 _SHAPE: Final = re.compile(r"omnibasket_([a-z0-9]{12})_[A-Za-z0-9_-]{43}")
 _ID_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
-#: Where ``KeptKeys`` are, in the state folder.
+#: File of ``KeptKeys`` in the state folder.
 KEPT_FILE: Final = "keys.json"
-#: Row of ``META`` that changes whenever a key does.
+#: Row of ``META`` that changes with every change of a key.
 _CHANGES: Final = "keys_changed"
 _CHANGED: Final = sa.select(META.c.value).where(META.c.key == sa.bindparam("key"))
 
 
 class Grant(Struct, frozen=True, omit_defaults=True):
-    """What a key allows."""
+    """The access that a key grants."""
 
     scopes: tuple[Scope, ...]
     name: str = ""
     """For people."""
     channels: tuple[str, ...] = ()
-    """Channels it may ask and report for; empty: all."""
+    """Channels it may request and report for; empty for all."""
     locations: tuple[str, ...] = ()
-    """Locations it may ask and report for; empty: all."""
+    """Locations it may request and report for; empty for all."""
     origins: tuple[str, ...] = ()
-    """Web origins of the pages it stands in; empty: it is no browser's key."""
+    """Web origins of the pages that use it; empty for a server's key."""
     expires_ts: int | None = None
-    """UTC epoch seconds from which on it is void."""
+    """UTC epoch seconds from which it is invalid."""
 
 
 class Key(Struct, frozen=True):
@@ -65,7 +65,7 @@ class Key(Struct, frozen=True):
     grant: Grant
 
     def state(self, now_ts: float) -> Literal["valid", "revoked", "expired"]:
-        """Whether it opens anything at a time.
+        """Return the key's state at a time.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class Key(Struct, frozen=True):
         Returns
         -------
         {'valid', 'revoked', 'expired'}
-            A key that was revoked counts as revoked at any time.
+            A revoked key is ``revoked`` at any time.
         """
         if self.revoked_ts is not None:
             return "revoked"
@@ -95,7 +95,7 @@ class Keys:
         self._database = database
 
     def create(self, grant: Grant, now_ts: int) -> tuple[str, str]:
-        """Make a key.
+        """Create a key.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class Keys:
         -------
         key_id : str
         secret : str
-            The key as callers send it. It is not kept and cannot be shown again.
+            The key as callers send it. It is not stored and cannot be shown again.
         """
         key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
         secret = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
@@ -123,19 +123,19 @@ class Keys:
         return key_id, secret
 
     def revoke(self, key_id: str, now_ts: int) -> bool:
-        """Void a key for good; running services refuse it within a second.
+        """Revoke a key permanently; running services refuse it within a second.
 
         Parameters
         ----------
         key_id : str
-            As ``create`` returned it.
+            From ``create``.
         now_ts : int
-            UTC epoch seconds; kept as the time when it was revoked.
+            UTC epoch seconds; stored as the time of revocation.
 
         Returns
         -------
         bool
-            False when it was revoked before.
+            False if it was already revoked.
 
         Raises
         ------
@@ -155,7 +155,7 @@ class Keys:
         return True
 
     def all(self) -> list[Key]:
-        """Return every key, revoked ones too, the oldest first."""
+        """Return every key, including revoked ones, oldest first."""
         query = sa.select(KEYS).order_by(KEYS.c.created_ts, KEYS.c.key_id)
         with self._database.reading() as connection:
             return [
@@ -170,14 +170,14 @@ class Keys:
             ]
 
     def end_session(self, session_id: str, ends_ts: int, now_ts: int) -> None:
-        """Void a session for good; running services refuse it within a second.
+        """End a session permanently; running services refuse it within a second.
 
         Parameters
         ----------
         session_id : str
-            Of its cookie.
+            Session id from the cookie.
         ends_ts : int
-            When it would have ended by itself, UTC epoch seconds; it is remembered until then.
+            When the session would expire, UTC epoch seconds; it is stored until then.
         now_ts : int
             UTC epoch seconds.
         """
@@ -191,54 +191,54 @@ class Keys:
             _tell(connection)
 
     def ended_sessions(self) -> dict[str, int]:
-        """Return the sessions that were ended, each with when its cookie ends by itself."""
+        """Return the ended sessions, each with the expiry of its cookie."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(ENDED_SESSIONS)).all()
         return {row.session_id: row.ends_ts for row in rows}
 
     def changed(self) -> str | None:
-        """Return a mark that is another one after every change; None: there was never a key.
+        """Return a mark that differs after every change; None if there was never a key.
 
-        One short statement: the service asks for it every half second.
+        One short statement, because the service calls it every half second.
         """
         found = self._database.one(_CHANGED, key=_CHANGES)
         return None if found is None else str(found[0])
 
 
 class KnownKeys(Struct, frozen=True):
-    """The keys, and the sessions that people signed out of."""
+    """The keys, and the sessions that users ended."""
 
     keys: list[Key]
     ended_sessions: dict[str, int] = {}
-    """Session id → when its cookie ends by itself, UTC epoch seconds."""
+    """Session id → expiry of its cookie, UTC epoch seconds."""
 
 
 class KeptKeys:
-    """The keys as they were last read, beside the ledger: known also while it does not answer.
+    """A copy of the keys as last read, for times when the ledger does not respond.
 
     Parameters
     ----------
     path : Path
-        Holds no secret: hashes, and what they grant.
+        Contains no secrets, only hashes and grants.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> KnownKeys | None:
-        """Return them; None where they were never kept, or cannot be read."""
+        """Return the stored keys; None if missing or unreadable."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=KnownKeys)
         except (OSError, msgspec.DecodeError):
             return None
 
     def write(self, known: KnownKeys) -> None:
-        """Keep them; where that fails, what was kept before stays.
+        """Store the keys; if that fails, the earlier copy stays.
 
         Parameters
         ----------
         known : KnownKeys
-            Replaces all that was kept.
+            Replaces the stored keys.
         """
         content = msgspec.json.encode(known)
         try:
@@ -250,20 +250,20 @@ class KeptKeys:
 
 
 def find_key(keys: Mapping[str, Key], secret: str) -> Key | None:
-    """Return the key that a caller sent, whatever its state; None for one that there is not.
+    """Return the key that a caller sent, in any state; None if it is unknown.
 
     Parameters
     ----------
     keys : mapping
         Key id → key.
     secret : str
-        What the caller sent.
+        The key as the caller sent it.
     """
     shape = _SHAPE.fullmatch(secret)
     if shape is None:
         return None
     key = keys.get(shape[1])
-    # Compared in constant time, and against something also where there is no such id.
+    # Compare in constant time, and compare with a dummy if the id is unknown.
     same = hmac.compare_digest(_digest(secret), key.digest if key is not None else _NOTHING)
     return key if same else None
 

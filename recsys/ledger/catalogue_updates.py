@@ -1,8 +1,8 @@
-"""The back office's updates of products, locations and stock between two exports.
+"""Stores the back office's updates of products, locations and stock between exports.
 
-Records come in and are kept, each with the time of its update; readers get what changed since they
-last asked. The service shows an update within a second, ingest makes it part of the next history,
-and an export that is newer than a record replaces it.
+Each record is stored with the time of its update; readers get the changes since their last read.
+The service applies an update within a second, the ingest adds it to the next history, and an export
+newer than a record replaces it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,14 +21,14 @@ from recsys.recommender import CatalogueUpdates, LiveItem, LiveLocation, LiveSto
 #: Key in ``META`` of the number of the latest update.
 _LATEST: Final = "backoffice"
 _MARK: Final = sa.select(META.c.value).where(META.c.key == sa.bindparam("key"))
-#: Keys asked for at once; SQLite takes some thousands of parameters.
+#: Keys per query; SQLite accepts some thousands of parameters.
 _AT_ONCE: Final = 500
 
 Named = TypeVar("Named", LiveItem, LiveLocation)
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of an update."""
+    """The outcome of an update."""
 
     changed: int
     """Records that changed something."""
@@ -38,14 +38,14 @@ class Written(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Since:
-    """What changed since an earlier mark, and when each record was updated.
+    """Changes since an earlier mark, with the time of each update.
 
     Attributes
     ----------
     mark : int
-        To ask from the next time.
+        Mark for the next call.
     items, locations, stock : list of (record, int)
-        With UTC epoch seconds.
+        Each with the UTC epoch seconds of its update.
     """
 
     mark: int
@@ -66,33 +66,33 @@ class CatalogueStore:
         self._database = database
 
     def put_items(self, items: Iterable[LiveItem], now_ts: int) -> Written:
-        """Keep updates of products; fields that a record leaves out stay as they were.
+        """Store updates of products; fields missing from a record do not change.
 
         Parameters
         ----------
         items : iterable of LiveItem
-            Of several of one product the later one wins.
+            The last record of a product counts.
         now_ts : int
             UTC epoch seconds.
 
         Returns
         -------
         Written
-            The same update again changes nothing, and does not make the record newer.
+            A repeated update changes nothing, not even the record's time.
 
         Raises
         ------
         LedgerError
-            When the ledger cannot be written; nothing is kept then.
+            When the ledger cannot be written; then nothing is stored.
         """
         return self._put(LIVE_ITEMS, _by_id(items, "item_id"), now_ts)
 
     def put_locations(self, locations: Iterable[LiveLocation], now_ts: int) -> Written:
-        """Keep updates of locations; as ``put_items``."""
+        """Store updates of locations, as ``put_items``."""
         return self._put(LIVE_LOCATIONS, _by_id(locations, "location_id"), now_ts)
 
     def put_stock(self, stock: Iterable[LiveStock], now_ts: int) -> Written:
-        """Keep stock levels; as ``put_items``, but the same update again makes the record newer."""
+        """Store stock levels, as ``put_items``, but a repeated update renews the record's time."""
         newest = {(row.location_id, row.item_id): row for row in stock}
         with self._database.writing(alone=True) as connection:
             known = _stock_of(connection, newest)
@@ -111,7 +111,7 @@ class CatalogueStore:
         return 0 if found is None else int(found[0])
 
     def since(self, mark: int) -> Since:
-        """Read what changed after an earlier mark; 0 for everything."""
+        """Read the changes after an earlier mark; 0 for everything."""
         latest = self.mark()
         with self._database.reading() as connection:
             query = sa.select(LIVE_STOCK).where(LIVE_STOCK.c.seq > mark)
@@ -146,7 +146,7 @@ class CatalogueStore:
 
 
 class Overlay:
-    """A worker's copy of all updates, renewed by what changed since the last time.
+    """A worker's copy of all updates, refreshed with the latest changes.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class Overlay:
         self._stock: dict[tuple[str, str], tuple[LiveStock, int]] = {}
 
     def renew(self) -> bool:
-        """Read what changed; return whether anything did."""
+        """Read the latest changes; return whether there were any."""
         if self._office.mark() == self._mark:
             return False
         since = self._office.since(self._mark)
@@ -172,13 +172,13 @@ class Overlay:
         return True
 
     def told(self, exported: Mapping[str, int]) -> CatalogueUpdates:
-        """Return what is newer than the exports of its kind.
+        """Return the records that are newer than the exports of their kind.
 
         Parameters
         ----------
         exported : mapping
-            ``products``, ``locations``, ``stock`` → when the newest export was written, UTC epoch
-            seconds; nothing of a kind that was never exported is too old.
+            ``products``, ``locations``, ``stock`` → time of the newest export, UTC epoch seconds;
+            without an export, all records of a kind are returned.
         """
         products, places = exported.get("products", -1), exported.get("locations", -1)
         counted = exported.get("stock", -1)
@@ -191,7 +191,7 @@ class Overlay:
 
 
 def _by_id(records: Iterable[Named], name: str) -> dict[str, Record]:
-    """Bring the records of one id together, the later over the earlier."""
+    """Merge the records of each id, later over earlier."""
     newest: dict[str, Record] = {}
     for record in records:
         key = getattr(record, name)
@@ -243,7 +243,7 @@ def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
 
 
 def _next(connection: Connection) -> int:
-    """Number an update; its writer is alone, so that readers of a mark miss nothing before it."""
+    """Number an update; writers are exclusive, so readers of a mark miss no earlier update."""
     found = connection.execute(_MARK, {"key": _LATEST}).scalar_one_or_none()
     number = 1 if found is None else int(found) + 1
     _upsert(connection, META, [{"key": _LATEST, "value": str(number)}])

@@ -1,8 +1,8 @@
-"""How long the service waits for the ledger, and when it stops asking for a while.
+"""Limits how long the service waits for the ledger, and suspends queries after failures.
 
-A ``Timeouts`` makes a ``Database`` give up in time: every wait for it ends with the deadline that
-the thread is under (``within``), and what failed is not asked again until a pause is over
-(``CircuitBreaker``). Ingest and the commands have no timeouts: they wait. Used by ``database``.
+``Timeouts`` limit every wait for a ``Database`` to the thread's deadline (``within``), and a failed
+query is suspended for a pause (``CircuitBreaker``). The ingest and the commands have no timeouts.
+Used by ``database``.
 """
 
 import threading
@@ -16,17 +16,17 @@ import msgspec
 
 from recsys.errors import LedgerAwayError
 
-#: What failed is asked again after so long; each failure that follows doubles it. Seconds.
+#: Pause after a failure; each further failure doubles it. Seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
-#: A connection that takes longer to be made is given up. Seconds.
+#: Timeout of opening a connection. Seconds.
 _CONNECT_SECONDS: Final = 3
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """How long the ledger may take."""
+    """Time limits of the ledger."""
 
     read_seconds: float = 0.1
-    """For the reads of an answer; one that times out is answered as for a stranger."""
+    """For the reads of an answer; after a timeout the customer is treated as unknown."""
     write_seconds: float = 2.0
     """For writes that must be durable before the reply, and for other reads."""
 
@@ -36,7 +36,7 @@ _thread = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Set a deadline for what this thread asks of a database with timeouts.
+    """Set a deadline for this thread's queries on a database with timeouts.
 
     A nested deadline is never later than the outer one.
     """
@@ -56,7 +56,7 @@ def left(otherwise: float) -> float:
 
 
 class CircuitBreaker:
-    """Keeps a query that failed from being sent again at once. Threads may share it.
+    """Prevents immediate repetition of a failed query. Threads may share it.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class CircuitBreaker:
         self._until = 0.0
 
     def admit(self) -> None:
-        """Let a query through; while open, one after each pause.
+        """Admit a query; while open, one after each pause.
 
         Raises
         ------
@@ -82,8 +82,8 @@ class CircuitBreaker:
             return
         with self._lock:
             if self.reason is not None and time.monotonic() < self._until:
-                raise LedgerAwayError(f"the ledger is not asked for now: {self.reason}")
-            self._until = time.monotonic() + self._pause  # others wait for this one
+                raise LedgerAwayError(f"queries to the ledger are suspended: {self.reason}")
+            self._until = time.monotonic() + self._pause  # other queries wait for this one
 
     def succeed(self) -> None:
         """Close it."""
@@ -92,7 +92,7 @@ class CircuitBreaker:
                 self.reason, self._pause = None, 0.0
 
     def fail(self, reason: str) -> None:
-        """Open it, for longer than the last time where it did not close since."""
+        """Open it, for longer than last time if it has not closed since."""
         with self._lock:
             self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
             self._until = time.monotonic() + self._pause
@@ -100,25 +100,25 @@ class CircuitBreaker:
 
 
 class Connector:
-    """Opens connections in threads of its own, so that whoever needs one waits only so long."""
+    """Opens connections in its own threads, so that callers can limit their wait."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="ledger-connect")
         self._begun: set[Future[Any]] = set()
 
     def begin(self, connect: Callable[[], Any]) -> "Future[Any]":
-        """Begin to open a connection."""
+        """Start opening a connection."""
         begun = self._threads.submit(connect)
         self._begun.add(begun)
         return begun
 
     def wait(self, begun: "Future[Any]", seconds: float) -> Any:
-        """Return a connection that was begun.
+        """Wait for a connection whose opening was started.
 
         Raises
         ------
         LedgerAwayError
-            When it is not there in time; it may be later.
+            When it is not open in time; it may still open later.
         """
         if not wait([begun], seconds).done:
             raise LedgerAwayError("the ledger cannot be reached: it does not answer.")
@@ -126,7 +126,7 @@ class Connector:
         return begun.result()
 
     def within(self, connect: Callable[[], Any], seconds: float) -> Any:
-        """Open a connection in time; one that comes too late is closed."""
+        """Open a connection within a time limit; a late connection is closed."""
         begun = self.begin(connect)
         try:
             return self.wait(begun, seconds)
@@ -136,7 +136,7 @@ class Connector:
             raise
 
     def stop(self) -> None:
-        """Open no more connections, and close those that nobody took."""
+        """Stop opening connections, and close unused ones."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         while self._begun:
             self._begun.pop().add_done_callback(_close)
@@ -148,7 +148,7 @@ def _close(begun: "Future[Any]") -> None:
 
 
 def postgres_options(timeouts: Timeouts) -> dict[str, object]:
-    """Return connection options with which PostgreSQL gives up in time as well."""
+    """Return connection options that set PostgreSQL's own timeouts."""
     wait_ms = int(1000 * timeouts.write_seconds)
     return {
         "connect_timeout": _CONNECT_SECONDS,
@@ -160,9 +160,9 @@ def postgres_options(timeouts: Timeouts) -> dict[str, object]:
 
 
 def connect_postgres(timeouts: Timeouts, arguments: Any, options: Any) -> Any:
-    """Open a connection to PostgreSQL on which every wait has an end.
+    """Open a connection to PostgreSQL on which every wait is limited.
 
-    A connection whose answer came too late is closed: its next answer would be the old one.
+    A connection with a late response is closed, because it would return that response next.
     """
     import psycopg
 

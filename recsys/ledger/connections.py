@@ -1,4 +1,4 @@
-"""A database's engine: its URL checked, its file made, SQLite and PostgreSQL set up alike.
+"""Creates a database's engine: checks the URL, creates the file, configures the database.
 
 Used by ``database`` only.
 """
@@ -20,19 +20,19 @@ from recsys.errors import LedgerError
 from recsys.ledger.circuit_breaker import Timeouts, postgres_options
 from recsys.ledger.schema import META
 
-#: How long a writer waits for another one before it gives up. Seconds.
+#: How long a writer waits for another one. Seconds.
 WAIT_SECONDS: Final = 20.0
 #: Execution option of a connection whose transaction writes.
 WRITER: Final = "omnibasket_writer"
 
 
 def checked(text: str) -> URL:
-    """Read a URL, with the driver that is used for it."""
+    """Parse a URL and add its driver."""
     try:
         url = make_url(text)
     except ArgumentError:
         raise LedgerError(
-            "[ledger] url is no SQLAlchemy URL: write sqlite:///path or postgresql://user@host/name."
+            "[ledger] url is not an SQLAlchemy URL: write sqlite:///path or postgresql://user@host/name."
         ) from None
     backend = url.get_backend_name()
     if backend == "postgresql":
@@ -45,7 +45,7 @@ def checked(text: str) -> URL:
 
 
 def make_engine(url: URL, *, create: bool, timeouts: Timeouts | None) -> Engine:
-    """Make an engine; opens nothing yet."""
+    """Create an engine without opening a connection."""
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
         if create:
@@ -77,21 +77,21 @@ def make_engine(url: URL, *, create: bool, timeouts: Timeouts | None) -> Engine:
 
 
 def _keep_from_others(path: Path) -> None:
-    """Close an older ledger, which was made readable to everybody on the machine.
+    """Restrict an older ledger file that every user of the machine can read.
 
-    SQLite makes the files beside it like it.
+    SQLite gives its other files the same permissions.
     """
     for suffix in ("", "-wal", "-shm"):
         file = path.with_name(path.name + suffix)
-        with suppress(OSError):  # another user's, who may have given it to a group
+        with suppress(OSError):  # owned by another user, who may share it with a group
             if file.stat().st_mode & 0o007:
                 file.chmod(0o600)
 
 
 def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # transactions begin where we say so
+    connection.isolation_level = None  # begin transactions explicitly
     cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous = FULL")  # an accepted event survives a power cut
+    cursor.execute("PRAGMA synchronous = FULL")  # an accepted event survives a power failure
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
@@ -103,9 +103,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def log_ahead(path: Path, seconds: float) -> None:
-    """Switch the file to write-ahead logging, which lets readers and one writer go on at once.
+    """Switch the file to write-ahead logging, which allows readers beside one writer.
 
-    The switch needs the file for itself and does not wait for it, so it is tried again.
+    The switch needs exclusive access and does not wait for it, so it is retried.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -122,7 +122,7 @@ def log_ahead(path: Path, seconds: float) -> None:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the database itself is fine, as far as is known, and only does not answer now."""
+    """Return whether an error only means that the database does not respond at present."""
     if isinstance(error, sqlite3.Error):
         return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
     return type(error).__module__.startswith("psycopg") and any(
@@ -131,12 +131,12 @@ def is_away(error: BaseException) -> bool:
 
 
 def busy(seconds: float) -> str:
-    """Write how long SQLite waits for others."""
+    """Return the statement that sets SQLite's wait for other connections."""
     return f"PRAGMA busy_timeout = {max(1, int(1000 * seconds))}"
 
 
 def version_of(connection: Connection) -> int | None:
-    """Return the schema that a database says it has; None where it says none."""
+    """Return the schema version of a database; None if it has none."""
     found = connection.execute(
         sa.select(META.c.value).where(META.c.key == "schema_version")
     ).scalar_one_or_none()

@@ -1,8 +1,8 @@
 """Connections to the ledger's database: SQLite by default, PostgreSQL by URL.
 
-Opens an engine, makes the tables, and hands out transactions. A writer on SQLite begins with
-``BEGIN IMMEDIATE``: a transaction that starts by reading and then writes would fail at once
-whenever another one wrote in between. Used by other modules of ``recsys.ledger`` only.
+Opens an engine, creates the tables, and provides transactions. A writer on SQLite begins with
+``BEGIN IMMEDIATE``, because a transaction that reads first fails if another one writes before it
+does. Used by other modules of ``recsys.ledger`` only.
 """
 
 import sqlite3
@@ -41,8 +41,8 @@ from recsys.ledger.migrations import UPGRADES
 from recsys.ledger.schema import META, METADATA, SCHEMA_VERSION
 from recsys.messages import without_secrets
 
-#: Key of PostgreSQL's advisory lock: shared by writers of events, taken alone by whoever needs
-#: that none is under way.
+#: Key of PostgreSQL's advisory lock: shared by writers of events, exclusive for operations that
+#: need no concurrent writer.
 _LOCK: Final = 0x6F6D6E69  # "omni"
 
 
@@ -54,10 +54,10 @@ class Database:
     url : str
         SQLAlchemy URL of SQLite or PostgreSQL.
     create : bool
-        Make the database file and the tables where there are none.
+        Create the database file and the tables if missing.
     timeouts : Timeouts, optional
-        Give up in time, and open without a database that answers: ``prepare`` is asked until it
-        does. By default everything waits.
+        Limit every wait, and open even if the database does not respond: ``prepare`` is retried
+        until it does. By default, calls wait.
 
     Raises
     ------
@@ -73,7 +73,7 @@ class Database:
         self.engine = make_engine(self.url, create=create, timeouts=timeouts)
         self._create = create
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
-        # By the statement itself: while it is a key, its identity is not given to another one.
+        # Keyed by the statement itself, which keeps it alive and its identity unique.
         self._compiled: dict[sa.Select[Any], tuple[str, Sequence[str] | None]] = {}
         self._thread = threading.local()
         self._of_threads: set[Any] = set()
@@ -93,7 +93,7 @@ class Database:
             raise
 
     def prepare(self) -> None:
-        """Make the database ready, once.
+        """Prepare the database, once.
 
         Raises ``LedgerError`` when it cannot be, as the constructor does.
         """
@@ -107,15 +107,15 @@ class Database:
 
     @property
     def trouble(self) -> str | None:
-        """Why something is not asked at present; None where everything is."""
+        """Return why some queries are suspended at present; None if none are."""
         open_ones = (circuit.reason for circuit in list(self._circuits.values()))
         return next((reason for reason in open_ones if reason is not None), None)
 
     @contextmanager
     def hurrying(self, name: str, seconds: float) -> Iterator[None]:
-        """Run a block within ``seconds``; where one of that name failed, not for a while.
+        """Run a block within ``seconds``, unless its name is suspended after a failure.
 
-        Raises ``LedgerAwayError`` when the last ones failed.
+        Raises ``LedgerAwayError`` while it is suspended.
         """
         circuit = self._circuits.setdefault(name, CircuitBreaker())
         circuit.admit()
@@ -129,7 +129,7 @@ class Database:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Write no more for a while after a write that waited in vain as long as it may."""
+        """Suspend writes for a while after a write has timed out."""
         if self.timeouts is None:
             yield
             return
@@ -139,20 +139,20 @@ class Database:
         try:
             yield
         except LedgerAwayError as error:
-            if whole:  # and not only as long as an answer has for it
+            if whole:  # not just the limit of an answer
                 circuit.fail(str(error))
             raise
         circuit.succeed()
 
     def _wait(self) -> float:
-        """How long something may take that is no answer's read. Seconds."""
+        """Return the time limit of queries other than an answer's reads. Seconds."""
         return WAIT_SECONDS if self.timeouts is None else left(self.timeouts.write_seconds)
 
     def _in_time(self) -> AbstractContextManager[None]:
         return nullcontext() if self.timeouts is None else within(self.timeouts.write_seconds)
 
     def _taken(self, engine: Engine) -> Connection:
-        """Take a connection in time; each statement on it has as long again."""
+        """Get a connection within the limit; each statement on it has the same limit."""
         with self._in_time():
             return engine.connect()
 
@@ -161,7 +161,7 @@ class Database:
             raise LedgerAwayError("the ledger has not been reached yet.")
 
     def _listen(self, timeouts: Timeouts, connector: Connector) -> None:
-        """Have the pool's connections opened in time."""
+        """Open the pool's connections within the time limit."""
 
         def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
             open_one = partial(connect_postgres, timeouts, arguments, options)
@@ -171,7 +171,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection on which every statement sees what is committed by then."""
+        """Yield a connection on which every statement sees the latest committed data."""
         self._need_prepared()
         with self.errors("cannot be read"), self._taken(self._autocommit()) as connection:
             self._limit(connection)
@@ -179,12 +179,12 @@ class Database:
 
     @contextmanager
     def writing(self, *, alone: bool = False, durable: bool = True) -> Iterator[Connection]:
-        """Give a connection in a transaction that commits when the block ends.
+        """Yield a connection in a transaction that commits when the block ends.
 
         Parameters
         ----------
         alone, durable : bool
-            As ``transaction``.
+            As in ``transaction``.
         """
         self._need_prepared()
         with (
@@ -206,10 +206,10 @@ class Database:
         connection : Connection
             In no transaction.
         alone : bool
-            Wait until no other writer is under way, and keep others out. On SQLite every writer
-            is alone.
+            Wait for other writers to finish, and lock them out. On SQLite every writer is
+            exclusive.
         durable : bool
-            False: a power cut may lose what was written; PostgreSQL then need not wait for the
+            If False, a power failure may lose the data, and PostgreSQL does not wait for the
             disk.
         """
         connection.execution_options(**{WRITER: True})
@@ -226,20 +226,20 @@ class Database:
             connection.execution_options(**{WRITER: False})
 
     def _limit(self, connection: Connection) -> None:
-        """Have SQLite wait no longer than may be; PostgreSQL's connections see to it themselves."""
+        """Limit the waits of SQLite; PostgreSQL's connections have limits of their own."""
         if self.timeouts is not None and self.is_sqlite:
             raw: Any = connection.connection.driver_connection
             raw.execute(busy(left(self.timeouts.write_seconds)))
 
     def one(self, statement: sa.Select[Any], **values: Any) -> tuple[Any, ...] | None:
-        """Read the first row of a statement, in a twentieth of the time that ``reading`` takes.
+        """Read the first row of a statement, in a twentieth of the time of ``reading``.
 
-        A request's reads go this way: on one connection a thread, without a transaction.
+        For a request's reads: on one connection per thread, without a transaction.
 
         Parameters
         ----------
         statement : Select
-            A constant of a module: it is compiled once and kept.
+            A module constant: it is compiled once and cached.
         **values
             Its parameters.
         """
@@ -271,7 +271,7 @@ class Database:
     def _try(self, text: str, given: Any, fetch: str) -> Any:
         try:
             return self._fetch(text, given, fetch)
-        except self._driver_error:  # the server may have been started anew: ask once more
+        except self._driver_error:  # the server may have restarted: retry once
             self._leave_thread()
         try:
             return self._fetch(text, given, fetch)
@@ -295,7 +295,7 @@ class Database:
         return getattr(connection.execute(text, given), fetch)()
 
     def _enter_thread(self) -> Any:
-        """Open this thread's own connection, which no pool takes back."""
+        """Open this thread's own connection, outside the pool."""
         with self.errors("cannot be read"):
             if self._connector is not None and self.timeouts is not None:
                 connection = self._connected_in_time(self._connector, self.timeouts)
@@ -310,7 +310,7 @@ class Database:
         return connection
 
     def _connected_in_time(self, connector: Connector, timeouts: Timeouts) -> Any:
-        """Connect; where it takes longer than may be, this thread's next question finds it."""
+        """Connect; a late connection serves this thread's next query."""
         begun = getattr(self._thread, "begun", None)
         if begun is None:
             arguments, options = self.engine.dialect.create_connect_args(self.url)
@@ -343,7 +343,7 @@ class Database:
 
     @contextmanager
     def errors(self, what: str) -> Iterator[None]:
-        """Turn the database's errors into ``LedgerError``; a busy one is told apart."""
+        """Convert the database's errors to ``LedgerError``, or ``LedgerAwayError`` if busy."""
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
@@ -379,14 +379,14 @@ class Database:
         if version != SCHEMA_VERSION:
             raise LedgerError(
                 f"the ledger {where} has schema {version}, this version of omnibasket reads "
-                f"{SCHEMA_VERSION}. Install the version that wrote it, or name another ledger with "
+                f"{SCHEMA_VERSION}. Install the version that wrote it, or use another ledger with "
                 "[ledger] url."
             )
 
     def _upgrade(self) -> int | None:
-        """Bring an older ledger to the present schema, in one transaction; return the schema.
+        """Upgrade an older ledger to the current schema, in one transaction; return the schema.
 
-        Another process may be doing the same, or have done it by now.
+        Another process may be upgrading it at the same time, or already have done so.
         """
         with self.engine.connect() as connection, self.transaction(connection, alone=True):
             version = version_of(connection)

@@ -1,7 +1,7 @@
-"""The ledger: what is remembered between requests and between ingests.
+"""The ledger: state that persists between requests and between ingests.
 
-Histories, identifiers, visits, events and exposures, in SQLite or PostgreSQL. The service reads
-a customer and writes events and exposures; ingest reads the live events back and replaces the
+It holds histories, identifiers, visits, events and exposures, in SQLite or PostgreSQL. The service
+reads customers and writes events and exposures; the ingest reads the live events and replaces the
 histories; the commands read.
 """
 
@@ -34,39 +34,39 @@ _PAGE: Final = 2_000
 
 
 class LiveEvent(msgspec.Struct, frozen=True):
-    """An accepted event as ingest reads it back."""
+    """An accepted event as read by the ingest."""
 
     seq: int
-    """Its number; they grow in the order of acceptance."""
+    """Number of the event; numbers ascend in the order of acceptance."""
     received_ts: int
     own_id: str | None
-    """``own_id`` of whom it was counted for; None: nobody."""
+    """``own_id`` of its customer; None if it has none."""
     counted: bool
-    """False: another event reported its order and counts, or only a page reported it."""
+    """False if another event reported the same order, or only a page reported it."""
     page: bool
-    """Whether a page reported it, with a key that anybody can read."""
+    """Whether a page reported it, with a public key."""
     event: Event | None
-    """Sealed: identifiers and session ids are hashed. None: it cannot be read."""
+    """The sealed event, with hashed identifiers and session ids; None if unreadable."""
 
 
 class Ledger:
-    """What is remembered, in one database. Threads may share it.
+    """The ledger in one database. Threads may share it.
 
     Parameters
     ----------
     database : Database
-        Opened.
+        An opened database.
     currency : str
-        ISO 4217 code of prices in events that do not say theirs.
+        ISO 4217 code of prices without a currency.
 
     Attributes
     ----------
     keys : Keys
-        Who may ask the service.
+        API keys of the service.
     backoffice : CatalogueStore
         Updates of products, locations and stock.
     decisions : Decisions
-        What marketers decided about bundles.
+        Marketers' decisions about bundles.
     offers : Offers
         Bundles promised to customers.
     """
@@ -95,12 +95,12 @@ class Ledger:
         url : str
             SQLAlchemy URL, as ``Config.ledger_url`` gives it.
         create : bool
-            Make it where there is none.
+            Create the ledger if it does not exist.
         currency : str
-            ISO 4217 code of prices in events that do not say theirs.
+            ISO 4217 code of prices without a currency.
         timeouts : Timeouts, optional
-            Open even while the database does not answer, and give up on it in time; everything
-            then raises ``LedgerAwayError`` until ``prepare`` has succeeded. By default it waits.
+            Limits every wait for the database, and opens even if it does not respond: all calls
+            then raise ``LedgerAwayError`` until ``prepare`` succeeds. By default, calls wait.
 
         Raises
         ------
@@ -110,32 +110,32 @@ class Ledger:
         return cls(Database(url, create=create, timeouts=timeouts), currency)
 
     def prepare(self) -> None:
-        """Make the database ready, where that has not been done.
+        """Prepare the database if not yet done.
 
         Raises
         ------
         LedgerError
-            When it cannot be; ``LedgerAwayError`` where it may be later.
+            When that fails; ``LedgerAwayError`` if a retry may succeed.
         """
         self._database.prepare()
 
     @property
     def prepared(self) -> bool:
-        """Whether it was ever reached."""
+        """Whether the database was ever reached."""
         return self._database.prepared
 
     @property
     def trouble(self) -> str | None:
-        """Why something is not asked at present; None where everything is."""
+        """Why some queries are suspended at present; None if none are."""
         return self._database.trouble
 
     def hurrying(self, name: str) -> AbstractContextManager[None]:
-        """Run a block in the time that an answer has; where one of that name failed, not now.
+        """Run a block within the time limit of an answer, unless its name is suspended.
 
         Parameters
         ----------
         name : str
-            Once a block has failed, those of its name raise ``LedgerAwayError`` for a while.
+            After a block fails, blocks of that name raise ``LedgerAwayError`` for a while.
 
         Returns
         -------
@@ -151,25 +151,25 @@ class Ledger:
         self._database.close()
 
     def ping(self) -> None:
-        """Ask the database for a sign of life.
+        """Check that the database responds.
 
         Raises
         ------
         LedgerError
-            When there is none.
+            When it does not respond.
         """
         with self._database.reading() as connection:
             connection.execute(sa.select(META.c.value).limit(1)).scalar_one_or_none()
 
     def meta(self) -> dict[str, str]:
-        """Return what the ledger knows of itself: schema_version, history_version, …."""
+        """Return the ledger's metadata: schema_version, history_version, …."""
         with self._database.reading() as connection:
             return dict(connection.execute(sa.select(META.c.key, META.c.value)).all())
 
-    # Who
+    # Identity
 
     def resolve(self, kind: str, value: str) -> str | None:
-        """Return the customer behind a stored (hashed) identifier; None if it names nobody.
+        """Return the customer behind a stored (hashed) identifier; None if it has none.
 
         Parameters
         ----------
@@ -188,7 +188,7 @@ class Ledger:
         return known.get((kind, value), ("", None))[1]
 
     def resolve_id(self, customer_id: str) -> str | None:
-        """Return the present customer behind an id that was given out at any time, or None.
+        """Return the current customer behind an id issued at any time, or None.
 
         Parameters
         ----------
@@ -210,14 +210,14 @@ class Ledger:
         session_id: str | None = None,
         as_of_ts: int,
     ) -> Customer:
-        """Read whom a request names, with one or two statements.
+        """Read the customer that a request names, with one or two statements.
 
         Parameters
         ----------
         customer_id : str, optional
             Any id ever given out.
         identifier : Identifier, optional
-            Sealed. It counts before the other two.
+            Sealed. It takes precedence over the other two.
         session_id : str, optional
             Sealed.
         as_of_ts : int
@@ -233,22 +233,22 @@ class Ledger:
         )
 
     def history(self, customer_id: str) -> CustomerHistory:
-        """Return the purchases of a present customer; ``EMPTY`` for an unknown one.
+        """Return the purchases of a current customer; ``EMPTY`` for an unknown one.
 
         Parameters
         ----------
         customer_id : str
-            A present one, as of ``resolve_id``.
+            A current customer id, from ``resolve_id``.
         """
         return read_history(self._database, customer_id)
 
     def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
-        """Return the purchases of many present customers, in the same order.
+        """Return the purchases of many current customers, in the same order.
 
         Parameters
         ----------
         customer_ids : sequence of str
-            Present ones, as of ``resolve_id``.
+            Current customer ids, from ``resolve_id``.
 
         Returns
         -------
@@ -264,12 +264,12 @@ class Ledger:
                 found.update((customer_id, unpack_history(row)) for customer_id, row in rows)
         return [found.get(customer_id, EMPTY) for customer_id in customer_ids]
 
-    # What happened
+    # Events
 
     def add_events(
         self, events: Sequence[Event], received_ts: int, *, page: bool = False
     ) -> list[Outcome]:
-        """Write events in one transaction; when it returns, they survive a power cut.
+        """Write events in one durable transaction.
 
         Parameters
         ----------
@@ -278,40 +278,40 @@ class Ledger:
         received_ts : int
             Now, UTC epoch seconds.
         page : bool
-            Whether a page tells of them: purchases then wait for somebody else to confirm them.
+            Whether a page reports them: purchases then count once another source confirms them.
 
         Returns
         -------
         list of Outcome
-            One an event, in the same order.
+            One per event, in the same order.
 
         Raises
         ------
         LedgerError
-            When they could not be written; then none of them was.
+            When writing fails; then no event is written.
         """
         with self._database.writing() as connection:
             return record(connection, events, received_ts, self.currency, page=page)
 
     def record_exposures(self, exposures: Sequence[Exposure]) -> None:
-        """Write what was shown. A power cut may lose the last of them.
+        """Write exposures. A power failure may lose the last of them.
 
         Parameters
         ----------
         exposures : sequence of Exposure
-            Of each ``recommendation_id`` the first one is kept.
+            The first exposure of each ``recommendation_id`` is kept.
         """
         write_exposures(self._database, exposures)
 
     def thin_exposures(self, before_ts: int, most: int = 2_000) -> int:
-        """Forget some of what was shown before a time, and return how many.
+        """Delete some exposures before a time, and return their number.
 
         Parameters
         ----------
         before_ts : int
             UTC epoch seconds.
         most : int
-            The oldest go first; so few at a time that no other writer waits for long.
+            Maximum number to delete, oldest first; keep it small so that writers do not wait.
 
         Returns
         -------
@@ -322,22 +322,22 @@ class Ledger:
     # Ingest
 
     def mark(self) -> int:
-        """Return the number of the latest event, such that no earlier one is still being written.
+        """Return the number of the latest event; all earlier events are committed.
 
-        Ingest takes it before it reads ``live_events`` and hands it to ``replace_histories``.
+        The ingest calls it before ``live_events`` and passes it to ``replace_histories``.
         """
         with self._database.writing(alone=True) as connection:
             return connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar_one() or 0
 
     def live_events(self, until: int | None = None, after: int = 0) -> Iterator[LiveEvent]:
-        """Read accepted events in the order of acceptance, a page at a time.
+        """Read accepted events in the order of acceptance, page by page.
 
         Parameters
         ----------
         until : int, optional
-            Number of the last event wanted, from ``mark``; all there are by default.
+            Number of the last event to read, from ``mark``; all by default.
         after : int
-            Number after which to begin.
+            Number of the event after which to begin.
         """
         of = EVENTS.c
         query = sa.select(of.seq, of.received_ts, of.own_id, of.counted, of.page, of.body)
@@ -364,24 +364,24 @@ class Ledger:
         contained: int = 0,
         systems: Sequence[str] = (),
     ) -> ReplacedRows:
-        """Make the histories those of an ingest, in one transaction.
+        """Replace the histories by those of an ingest, in one transaction.
 
-        Only rows that differ are written; customers and identifiers that came no more are
-        removed. What came in after event number ``contained`` is applied on top, unless the rows
-        hold it already, so nothing that a channel was told is accepted is lost or counted twice.
+        Only rows that differ are written; missing customers and identifiers are removed. Events
+        after number ``contained`` are applied on top unless the rows have them already, so no
+        accepted event is lost or counted twice.
 
         Parameters
         ----------
         version : str
             Name of the history.
         rows : iterable of (customer_id, packed row)
-            Sorted by customer_id. Read once, a page at a time.
+            Sorted by customer_id. Read once, page by page.
         identifiers : iterable of (type, value, own_id, customer_id or None)
             Sorted by type, then value.
         contained : int
-            ``mark`` as it was when ingest began to read the live events.
+            ``mark`` before the ingest began to read the live events.
         systems : sequence of str
-            Systems whose orders the rows hold; they name an order ``<system>:<number>``.
+            Systems whose orders are in the rows, with ids of the form ``<system>:<number>``.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""What makes an older ledger one of the present schema.
+"""Upgrades an older ledger to the current schema.
 
-Called by ``Database``, in one transaction; tables that are missing afterwards are made by it.
+Called by ``Database`` in one transaction, which then creates missing tables.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,22 +15,22 @@ from recsys.ledger.offers.codes import hashed
 from recsys.ledger.schema import METADATA, OFFER_ORDERS, OFFERS, REDEMPTIONS
 
 _AT_ONCE: Final = 1_000
-#: Columns of offers that say their codes.
+#: Columns of offers with their codes.
 _OF_CODES: Final = ("code_hash", "kept_code")
 
 
 def _index_customers(connection: Connection) -> None:
-    """Let whose offers they are be asked by the present customer."""
+    """Index offers by the current customer."""
     connection.exec_driver_sql(
         "CREATE INDEX IF NOT EXISTS ix_identifiers_customer_id ON identifiers (customer_id)"
     )
 
 
 def _name_pieces(connection: Connection) -> None:
-    """Let redemptions name their pieces and their discount, and orders say what came back.
+    """Store pieces and discounts of redemptions, and returns of orders.
 
-    Until now each offer claimed one piece of each product, whatever the order held, and what came
-    back was the offer's, not the order's.
+    Before, each offer claimed one piece of each product regardless of the order, and returns
+    belonged to the offer instead of the order.
     """
     inspector = sa.inspect(connection)
     if not inspector.has_table("redemptions"):
@@ -86,7 +86,7 @@ def _name_pieces(connection: Connection) -> None:
 
 
 def _mark_visits(connection: Connection) -> None:
-    """Tell offers of visits from those of customers; what stands by now ends by itself."""
+    """Mark new offers of visits; existing valid ones simply expire."""
     inspector = sa.inspect(connection)
     if not inspector.has_table("offers"):
         return
@@ -99,9 +99,9 @@ def _mark_visits(connection: Connection) -> None:
 
 
 def _hash_codes(connection: Connection) -> None:
-    """Hold hashes of codes; those of offers that may still be used stay readable beside them.
+    """Store hashes of codes; codes of offers that may still be used stay readable too.
 
-    They were made by chance, and whoever holds one must find it shown as before.
+    Those codes were random, and must still be shown to their owners.
     """
     inspector = sa.inspect(connection)
     if not inspector.has_table("offers"):
@@ -129,7 +129,7 @@ def _with_hash(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell_pages(connection: Connection) -> None:
-    """Tell what pages told of from the rest, from now on: of what came before it is not known."""
+    """Mark events reported by pages from now on; for earlier ones it is unknown."""
     inspector = sa.inspect(connection)
     if not inspector.has_table("events"):
         return
@@ -140,7 +140,7 @@ def _tell_pages(connection: Connection) -> None:
 
 
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
-    """Read the redemptions of before, with what their offers were for."""
+    """Read earlier redemptions, with the items of their offers."""
     names = (
         "transaction_id",
         "scope",
@@ -170,7 +170,7 @@ def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
 
 
 def _stand_ins(connection: Connection) -> dict[tuple[str, str, str], dict[str, str]]:
-    """What orders held in place of members, where the ledger says so."""
+    """Return the products that replaced bundle members in orders, where recorded."""
     if not sa.inspect(connection).has_table("stand_ins"):
         return {}
     names = ("transaction_id", "scope", "offer_id", "member", "item_id")
@@ -184,7 +184,7 @@ def _stand_ins(connection: Connection) -> dict[tuple[str, str, str], dict[str, s
 _items: Final = msgspec.json.Decoder(tuple[OfferItem, ...]).decode
 _names: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 
-#: Schema → what makes the next one of it; tables that came with that are made without.
+#: Schema version → migration to the next; new tables need no migration.
 UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     1: (),  # keys
     2: (),  # products, locations and stock

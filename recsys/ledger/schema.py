@@ -21,21 +21,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-#: Raised when a table comes or changes; ``migrations`` bring older ledgers up to it, and newer ones
-#: are left alone.
+#: Incremented when a table is added or changed; ``migrations`` upgrade older ledgers, and newer
+#: ones are refused.
 SCHEMA_VERSION: Final = 9
 
 METADATA: Final = MetaData()
 
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER keys only
 
 
 def _key() -> TypeEngine[str]:
-    """Text whose order is that of its bytes whatever the database's language is."""
+    """Return a text column with byte order, whatever the database's locale."""
     return Text(collation="C").with_variant(Text(), "sqlite")
 
 
-#: What the ledger knows of itself: schema_version, history_version, systems, contained.
+#: Metadata of the ledger: schema_version, history_version, systems, contained.
 META: Final = Table(
     "meta",
     METADATA,
@@ -43,65 +43,65 @@ META: Final = Table(
     Column("value", Text, nullable=False),
 )
 
-#: One packed row a customer. The row comes last, so that scans of the rest skip it.
+#: One packed row per customer. The row comes last, so that scans of the rest skip it.
 HISTORIES: Final = Table(
     "histories",
     METADATA,
     Column("customer_id", _key(), primary_key=True),
-    Column("digest", LargeBinary),  # of the row as ingest wrote it; null once an event added to it
+    Column("digest", LargeBinary),  # of the row as ingested; null after an event changed it
     Column("row", LargeBinary, nullable=False),
 )
 
-#: Who is who, as ingest found it, and identifiers first met in live events.
+#: Customers of identifiers, from the ingest and from live events.
 IDENTIFIERS: Final = Table(
     "identifiers",
     METADATA,
     Column("type", _key(), primary_key=True),
     Column("value", _key(), primary_key=True),
     Column("own_id", _key(), nullable=False, index=True),
-    Column("customer_id", _key(), index=True),  # null: blocked, names nobody
+    Column("customer_id", _key(), index=True),  # null: blocked
 )
 
-#: What happened in a visit so far.
+#: State of each visit.
 SESSIONS: Final = Table(
     "sessions",
     METADATA,
     Column("session_id", _key(), primary_key=True),
-    Column("own_id", _key()),  # of who logged in; null: nobody yet
-    Column("seen_ts", BigInteger, nullable=False),  # of its latest event
+    Column("own_id", _key()),  # of the customer who logged in; null before a login
+    Column("seen_ts", BigInteger, nullable=False),  # time of its latest event
     Column("state", LargeBinary, nullable=False),  # recsys.ledger.events.visit_state.State as JSON
 )
 
-#: Everything a caller was told is accepted. Never changed but for ``counted``.
+#: All accepted events. Only ``counted`` ever changes.
 EVENTS: Final = Table(
     "events",
     METADATA,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
     Column("event_id", _key(), nullable=False, unique=True),  # as event_types.stored_id
-    Column("digest", LargeBinary, nullable=False),  # tells a repeat from another event
+    Column("digest", LargeBinary, nullable=False),  # distinguishes a repeat from another event
     Column("event", Text, nullable=False),
     Column("occurred_ts", BigInteger, nullable=False),
     Column("received_ts", BigInteger, nullable=False),
-    Column("own_id", _key()),  # whom it was counted for; null: nobody
-    # False: its transaction came in another event, or is one that a page told of.
+    Column("own_id", _key()),  # the customer; null if none
+    # False if another event has the same transaction, or only a page reported it.
     Column("counted", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    # Told with the key of a page, which anybody can read.
+    # Reported with the public key of a page.
     Column("page", Boolean, nullable=False, server_default=sql.false()),
     sqlite_autoincrement=True,
 )
 
-#: Orders that live purchases told of, each once; those of pages are not among them.
+#: Orders of live purchases, each once, without those of pages.
 TRANSACTIONS: Final = Table(
     "transactions",
     METADATA,
     Column("transaction_id", _key(), primary_key=True),
     Column("scope", _key(), primary_key=True),
     Column("event_id", _key(), nullable=False),
-    Column("named", Boolean, nullable=False),  # whether its event named a customer
+    Column("named", Boolean, nullable=False),  # whether its event identified a customer
 )
 
-#: What was shown to whom; labels for training.
+#: Answers shown to customers; labels for training.
 EXPOSURES: Final = Table(
     "exposures",
     METADATA,
@@ -115,7 +115,7 @@ EXPOSURES: Final = Table(
     Column("items", LargeBinary, nullable=False),  # JSON array of item ids in the order shown
 )
 
-#: Who may ask the service, and for what. Revoked keys stay, so that it is known there were any.
+#: API keys and their grants. Revoked keys stay for the record.
 KEYS: Final = Table(
     "keys",
     METADATA,
@@ -126,20 +126,20 @@ KEYS: Final = Table(
     Column("grant", LargeBinary, nullable=False),  # recsys.ledger.api_keys.Grant as JSON
 )
 
-#: What the back office told of each product and location, by its id.
+#: Back office updates of products and locations, by id.
 LIVE_ITEMS, LIVE_LOCATIONS = (
     Table(
         name,
         METADATA,
         Column("id", _key(), primary_key=True),
-        Column("seq", BigInteger, nullable=False, index=True),  # of the telling that changed it
+        Column("seq", BigInteger, nullable=False, index=True),  # number of the update
         Column("told_ts", BigInteger, nullable=False),
         Column("body", LargeBinary, nullable=False),  # a record of catalogue_updates as JSON
     )
     for name in ("live_items", "live_locations")
 )
 
-#: How many there are of a product at a location, as the back office told.
+#: Stock of products at locations, from the back office.
 LIVE_STOCK: Final = Table(
     "live_stock",
     METADATA,
@@ -150,7 +150,7 @@ LIVE_STOCK: Final = Table(
     Column("on_hand", Double, nullable=False),
 )
 
-#: Sessions that people signed out of, until their cookies would have ended by themselves.
+#: Ended sessions, until their cookies expire.
 ENDED_SESSIONS: Final = Table(
     "ended_sessions",
     METADATA,
@@ -158,8 +158,8 @@ ENDED_SESSIONS: Final = Table(
     Column("ends_ts", BigInteger, nullable=False),
 )
 
-#: What was decided about a bundle, and what its offers add up to. Whoever changes an offer holds
-#: the row of its bundle.
+#: Decisions about bundles, and totals of their offers. Every change of an offer locks the row of
+#: its bundle.
 DECISIONS: Final = Table(
     "decisions",
     METADATA,
@@ -176,7 +176,7 @@ DECISIONS: Final = Table(
     ),
 )
 
-#: Who changed which decision, and how. Never changed.
+#: Changes of decisions, append-only.
 DECISION_CHANGES: Final = Table(
     "decision_changes",
     METADATA,
@@ -188,13 +188,13 @@ DECISION_CHANGES: Final = Table(
     Column("after", LargeBinary, nullable=False),
 )
 
-#: What was promised to whom. The only table that says whose an offer is.
+#: Offers and their owners. No other table has the owner of an offer.
 OFFERS: Final = Table(
     "offers",
     METADATA,
     Column("offer_id", _key(), primary_key=True),
     Column("code_hash", _key(), nullable=False, unique=True),
-    Column("kept_code", Text),  # while one stands that was made before codes were hashed
+    Column("kept_code", Text),  # of valid offers made before codes were hashed
     Column("bundle_id", _key(), nullable=False),
     Column("owner", _key(), nullable=False),
     Column("items", LargeBinary, nullable=False),  # recsys.bundles.terms.OfferItem as JSON
@@ -202,12 +202,12 @@ OFFERS: Final = Table(
     Column("discount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("issued_ts", BigInteger, nullable=False),
-    Column("promised_ts", BigInteger, nullable=False),  # until when it would stand by itself
-    Column("expires_ts", BigInteger, nullable=False),  # or until its bundle ends, if that is sooner
+    Column("promised_ts", BigInteger, nullable=False),  # its own expiry
+    Column("expires_ts", BigInteger, nullable=False),  # or its bundle's end, if earlier
     Column("state", Text, nullable=False),
-    Column("visit", Boolean, nullable=False, server_default=sql.false()),  # of nobody's visit
+    Column("visit", Boolean, nullable=False, server_default=sql.false()),  # of an anonymous visit
     Index("ix_offers_owner", "owner", "state"),
-    # Answers by itself how many were made when, and what those that expired add up to.
+    # Covers the counts of offers by day, and the sums of expired offers.
     Index(
         "ix_offers_bundle",
         "bundle_id",
@@ -218,7 +218,7 @@ OFFERS: Final = Table(
     ),
 )
 
-#: What stands for visits of nobody; few, so that it is quickly added up.
+#: Valid offers of anonymous visits; few, so that sums are fast.
 OF_VISITS: Final = sql.and_(
     OFFERS.c.state == sql.literal_column("'standing'"), OFFERS.c.visit.is_(sql.true())
 )
@@ -231,16 +231,16 @@ Index(
     postgresql_where=OF_VISITS,
 )
 
-#: Offers that visits of nobody got from one address lately. Held before rows of bundles.
+#: Recent offers of anonymous visits by address. Locked before rows of bundles.
 OFFER_ADDRESSES: Final = Table(
     "offer_addresses",
     METADATA,
     Column("address", _key(), primary_key=True),  # keyed hash
-    Column("since_ts", BigInteger, nullable=False, index=True),  # beginning of its hour
-    Column("issued", BigInteger, nullable=False),  # since then
+    Column("since_ts", BigInteger, nullable=False, index=True),  # start of its hour
+    Column("issued", BigInteger, nullable=False),  # number since then
 )
 
-#: Orders that used an offer. Whoever changes what uses one holds the row of its order.
+#: Orders that used offers. Every change of a redemption locks the row of its order.
 OFFER_ORDERS: Final = Table(
     "offer_orders",
     METADATA,
@@ -249,7 +249,7 @@ OFFER_ORDERS: Final = Table(
     Column("state", LargeBinary, nullable=False),  # recsys.ledger.offers.orders.OrderState as JSON
 )
 
-#: Orders in which an offer was used. One that was returned stays, and does not use it again.
+#: Redemptions. Those of returned orders stay, but are no longer in use.
 REDEMPTIONS: Final = Table(
     "redemptions",
     METADATA,
@@ -259,11 +259,11 @@ REDEMPTIONS: Final = Table(
     Column("channel", Text, nullable=False),
     Column("location_id", Text),
     Column("redeemed_ts", BigInteger, nullable=False),
-    Column("discount_minor", BigInteger, nullable=False),  # what it took off
+    Column("discount_minor", BigInteger, nullable=False),  # its discount
     Column("pieces", LargeBinary, nullable=False),  # recsys.ledger.offers.pieces.Piece as JSON
-    Column("returned_ts", BigInteger),  # null: it uses the offer
+    Column("returned_ts", BigInteger),  # null while in use
 )
-# Whatever else goes wrong, no offer is used by two orders.
+# Guarantees that no two orders use one offer.
 Index(
     "ux_redemptions_offer",
     REDEMPTIONS.c.offer_id,
@@ -272,8 +272,8 @@ Index(
     postgresql_where=REDEMPTIONS.c.returned_ts.is_(None),
 )
 
-#: Beside ``HISTORIES`` and ``IDENTIFIERS`` while they are replaced: what will change. Private
-#: to the connection that replaces, in the order of the tables' keys, so that they need none.
+#: Staged changes of ``HISTORIES`` and ``IDENTIFIERS`` during a replacement. Private to the
+#: connection, and sorted by the tables' keys, so that they need no keys.
 STAGED: Final = MetaData()
 
 STAGED_HISTORIES: Final = Table(
@@ -281,7 +281,7 @@ STAGED_HISTORIES: Final = Table(
     STAGED,
     Column("customer_id", _key()),
     Column("digest", LargeBinary),
-    Column("row", LargeBinary),  # null: the customer is gone
+    Column("row", LargeBinary),  # null: the customer is removed
     prefixes=["TEMPORARY"],
 )
 
@@ -290,7 +290,7 @@ STAGED_IDENTIFIERS: Final = Table(
     STAGED,
     Column("type", _key()),
     Column("value", _key()),
-    Column("own_id", _key()),  # null: the identifier is gone
+    Column("own_id", _key()),  # null: the identifier is removed
     Column("customer_id", _key()),
     prefixes=["TEMPORARY"],
 )

@@ -1,4 +1,4 @@
-"""Statements that every writer of the ledger needs: insert what is new, read and keep.
+"""Statements shared by all writers of the ledger: insert, and read with a lock.
 
 Used by other modules of ``recsys.ledger`` only.
 """
@@ -19,10 +19,10 @@ def insert(connection: Connection, table: Table) -> Any:
 def lock(
     connection: Connection, table: Table, keys: Iterable[str], **blank: Any
 ) -> dict[str, sa.Row[Any]]:
-    """Read rows and keep them from other writers until the transaction ends.
+    """Read rows and lock them until the transaction ends.
 
-    Rows that are missing are made with the values of ``blank`` first, so that two writers of
-    the same new row wait for each other too.
+    Missing rows are first inserted with the values of ``blank``, so that two writers of the same
+    new row wait for each other too.
     """
     wanted = sorted(keys)
     if not wanted:

@@ -1,7 +1,7 @@
-"""Whom a request names, and what is remembered of them.
+"""Finds the customer that a request names, with history and visit.
 
-An id, an identifier or a visit comes in; a ``Customer`` with history and visit comes out, after one
-or two short statements. Called by ``Ledger.customer``.
+In: an id, an identifier or a visit. Out: a ``Customer``, after one or two short statements. Called
+by ``Ledger.customer``.
 """
 
 from typing import Final
@@ -34,15 +34,15 @@ _VISIT: Final = sa.select(SESSIONS.c.own_id, SESSIONS.c.seen_ts, SESSIONS.c.stat
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """Whom a request named, and what is remembered of them."""
+    """The customer that a request names, with history and visit."""
 
     customer_id: str | None = None
-    """None: nobody who is known."""
+    """None for an unknown customer."""
     history: CustomerHistory = EMPTY
-    """Purchases, views and carts; of a visit in which nobody logged in, those of the visit. What
-    a visit of nobody looked at counts for the customer who is named beside it."""
+    """Purchases, views and carts of the customer, or of the visit before a login. Views of a visit
+    without a login count for the customer named with it."""
     visit: VisitState = VisitState()
-    """Cart and views of the visit that was named."""
+    """Cart and views of the named visit."""
 
 
 def find_customer(
@@ -53,7 +53,7 @@ def find_customer(
     session_id: str | None,
     as_of_ts: int,
 ) -> Customer:
-    """Find whom a request names; see ``Ledger.customer``."""
+    """Find the customer of a request; see ``Ledger.customer``."""
     visit, own_id = VisitState(), None
     if session_id is not None:
         visit, own_id = _visit(database, session_id, as_of_ts)
@@ -66,13 +66,13 @@ def find_customer(
     else:
         customer = Customer()
     if own_id is not None or not visit.looks:
-        return customer  # the row of a customer who logged in holds the visit already
+        return customer  # after a login, the customer's row includes the visit
     history = add_events(customer.history, visit.events())
     return msgspec.structs.replace(customer, history=history)
 
 
 def read_history(database: Database, customer_id: str) -> CustomerHistory:
-    """Return the history of a present customer; ``EMPTY`` for an unknown one."""
+    """Return the history of a current customer; ``EMPTY`` for an unknown one."""
     row = database.one(_BY_ID, customer_id=customer_id)
     return unpack_history(row[0]) if row else EMPTY
 
@@ -90,7 +90,7 @@ def _by_identifier(database: Database, identifier: Identifier, visit: VisitState
     if row is not None:
         customer_id, packed = row
         return Customer(customer_id, unpack_history(packed) if packed else EMPTY, visit)
-    # The identifier may be known from a visit alone, and not to ingest yet.
+    # The identifier may be known only from a visit, and not yet to the ingest.
     own_id = customer_id_of(identifier.type, identifier.value)
     own_row = database.one(_BY_ID, customer_id=own_id)
     if own_row is None:

@@ -1,8 +1,8 @@
-"""Who somebody is: identifiers, ids given out earlier, and visits become one customer.
+"""Resolves identifiers, earlier customer ids and visits to customers.
 
-Every identifier has the id it would have alone, its ``own_id``; ingest says which customer it
-belongs to now. An id that was ever given out is the ``own_id`` of some identifier, so it leads
-to the present customer however links come and go. Used by other modules of ``recsys.ledger`` only.
+Every identifier has an ``own_id``, the customer id it would have alone; the ingest assigns its
+current customer. Every id ever issued is the ``own_id`` of some identifier, so it leads to the
+current customer even if links change. Used by other modules of ``recsys.ledger`` only.
 """
 
 from collections.abc import Iterable
@@ -14,24 +14,24 @@ from recsys.identity import customer_id_of
 from recsys.ledger.events.event_types import Identifier
 from recsys.ledger.schema import HISTORIES, IDENTIFIERS
 
-#: Identifier type of visits; they are no identifiers of the history.
+#: Identifier type of visits, which the history does not have.
 SESSION = "session"
 
 Key = tuple[str, str]
 
 
 def session_own_id(session_id: str) -> str:
-    """Return the id of whoever is in a visit while nobody has logged in.
+    """Return the customer id of a visit before a login.
 
     Parameters
     ----------
     session_id : str
-        Sealed, as ``seal_session`` gives it.
+        Sealed by ``seal_session``.
 
     Returns
     -------
     str
-        Has the form of a customer id.
+        An id in the form of a customer id.
     """
     return customer_id_of(SESSION, session_id)
 
@@ -44,8 +44,8 @@ def find_identifiers(
     Returns
     -------
     dict
-        (type, value) → (own_id, customer_id), for those there are; ``customer_id`` is None
-        where ingest has found that the identifier names nobody.
+        (type, value) → (own_id, customer_id) for known identifiers; ``customer_id`` is None for
+        blocked ones.
     """
     wanted = sorted({(known.type, known.value) for known in identifiers})
     if not wanted:
@@ -60,13 +60,12 @@ def find_identifiers(
 
 
 def resolve_ids(connection: Connection, ids: Iterable[str]) -> dict[str, str | None]:
-    """Lead ids that were given out at any time to the present customers.
+    """Resolve ids issued at any time to the current customers.
 
     Returns
     -------
     dict
-        Id → present customer, None where it names nobody any more. Ids that nothing is known of
-        are left out.
+        Id → current customer, or None if it has none any more. Unknown ids are left out.
     """
     wanted = sorted(set(ids))
     if not wanted:

@@ -1,7 +1,7 @@
-"""What happened is brought into customers' rows: purchases, refunds, views and carts.
+"""Applies purchases, refunds, views and carts to customers' rows.
 
-Each order is brought in once; a view that is there already changes nothing. Called when events
-arrive and when ingest has replaced the histories.
+Each order is applied once; a view that is already present changes nothing. Called when events
+arrive and after the ingest replaces the histories.
 """
 
 import json
@@ -39,19 +39,19 @@ def apply_events(
     currency: str,
     seen: Sequence[tuple[str, Structured]] = (),
 ) -> None:
-    """Bring what happened into customers' rows.
+    """Apply events to customers' rows.
 
     Parameters
     ----------
     connection : Connection
         In a writer's transaction.
     counted : iterable of (Event, str or None, str)
-        Event, ``own_id`` of whom it is counted for, and scope of its order; other kinds of
-        events and events of nobody are passed over.
+        Event, ``own_id`` of its customer, and scope of its order; other kinds of events, and events
+        without a customer, are skipped.
     currency : str
-        Of prices that do not say theirs.
+        Currency of prices without one.
     seen : sequence of (str, ndarray of EVENTS)
-        ``own_id`` of somebody, and views and carts of theirs that came in earlier.
+        ``own_id`` of a customer, and their earlier views and carts.
     """
     told = [
         (event, own_id, scope)
@@ -73,7 +73,7 @@ def apply_events(
         if customer_id is not None:
             earlier.setdefault(customer_id, []).append(events)
     systems = known_systems(connection)
-    # All rows at once, so that two writers never wait for each other in a circle.
+    # Lock all rows at once, so that two writers never deadlock.
     rows = lock(connection, HISTORIES, by_customer.keys() | earlier.keys(), row=_BLANK_ROW)
     changed = []
     for customer_id, row in rows.items():
@@ -96,7 +96,7 @@ def apply_events(
 
 
 def owners(connection: Connection, session_ids: Iterable[str]) -> Mapping[str, str]:
-    """Return ``own_id`` of who logged in to each visit; visits of nobody are left out."""
+    """Return the ``own_id`` of each visit's customer; visits without a login are left out."""
     wanted = sorted(set(session_ids))
     if not wanted:
         return {}
@@ -115,7 +115,7 @@ def known_systems(connection: Connection) -> list[str]:
 
 
 def order_scopes(connection: Connection, events: Iterable[Event]) -> Orders:
-    """Find what is known of the orders that refunds take back."""
+    """Find the known orders that refunds refer to."""
     wanted = sorted({e.transaction_id for e in events if e.event == "refund" and e.transaction_id})
     if not wanted:
         return {}

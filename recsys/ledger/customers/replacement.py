@@ -1,9 +1,9 @@
-"""Ingest's histories and identifiers replace the ledger's, without losing a live event.
+"""Replaces the ledger's histories and identifiers after an ingest, without losing live events.
 
-Sorted rows come in, any number of them; the ledger is compared with them piece by piece, what
-differs is laid aside in tables that only this connection sees, and one short transaction brings
-it in and applies the live events that the rows do not hold yet. Channels go on asking and
-reporting meanwhile. Called by ``Ledger.replace_histories``.
+In: any number of sorted rows. They are compared with the ledger page by page, and differences are
+staged in tables private to the connection. One short transaction writes them and applies the live
+events that the rows do not yet include. Channels continue to work meanwhile. Called by
+``Ledger.replace_histories``.
 """
 
 import hashlib
@@ -35,29 +35,29 @@ from recsys.ledger.schema import (
 from recsys.ledger.statements import insert
 
 Key = tuple[str, ...]
-#: Values of a table's columns, in their order: its key, what is compared, and the rest.
+#: Values of a table's columns in order: the key, the compared columns, and the rest.
 Row = tuple[Any, ...]
 
 _PAGE: Final = 2_000
 
 
 class ReplacedRows(msgspec.Struct, frozen=True):
-    """What replacing the histories changed."""
+    """Counts of the changes of a replacement."""
 
     customers: int
-    """Customers that now have a history from ingest."""
+    """Customers with a history from the ingest."""
     written: int
-    """Rows that were new or different."""
+    """New or changed rows."""
     removed: int
-    """Rows of customers that are no more."""
+    """Removed rows of customers."""
     identifiers: int
-    """Identifiers that ingest knows."""
+    """Identifiers from the ingest."""
     reapplied: int
-    """Live purchases and refunds that came in after the history was read."""
+    """Live purchases and refunds received after the history was read."""
 
 
 class StagedRows(msgspec.Struct):
-    """How many rows came in, differ, and are gone."""
+    """Numbers of incoming, changed and removed rows."""
 
     seen: int = 0
     written: int = 0
@@ -74,7 +74,7 @@ def replace_rows(
     systems: Sequence[str],
     currency: str,
 ) -> ReplacedRows:
-    """Do what ``Ledger.replace_histories`` says."""
+    """Implement ``Ledger.replace_histories``."""
     with database.errors("cannot be written"), database.engine.connect() as connection:
         STAGED.drop_all(connection)
         STAGED.create_all(connection)
@@ -106,15 +106,15 @@ def _digest(row: bytes) -> bytes:
 def _stage(
     connection: Connection, table: Table, compared: int, staged: Table, incoming: Iterable[Row]
 ) -> StagedRows:
-    """Lay aside what must change in ``table`` so that it equals ``incoming``.
+    """Stage the changes that make ``table`` equal to ``incoming``.
 
     Parameters
     ----------
     connection : Connection
     table, staged : Table
-        With the same columns in the same order, the key first.
+        Tables with the same columns in the same order, key first.
     compared : int
-        How many of the columns say whether a row is as it was.
+        Number of leading columns that are compared.
     incoming : iterable of Row
         Sorted by key.
     """
@@ -122,7 +122,7 @@ def _stage(
     names = [column.name for column in table.primary_key.columns]
     existing = _existing(connection, [*table.c][:compared], len(names))
     differences = _differences(existing, incoming, names, compared, len(staged.c), counts)
-    # Straight to the driver: of what SQLAlchemy does to each value, nothing is needed here.
+    # Directly through the driver: SQLAlchemy's value processing is not needed.
     statement = staged.insert().compile(dialect=connection.dialect)
     columns = [column.name for column in staged.columns]
     while page := list(islice(differences, _PAGE)):
@@ -138,7 +138,7 @@ def _stage(
 def _existing(
     connection: Connection, compared: Sequence[sa.Column[Any]], n_key: int
 ) -> Iterator[Row]:
-    """Read the compared columns in key order, a page a statement."""
+    """Read the compared columns in key order, one page per statement."""
     key = compared[:n_key]
     query = sa.select(*compared).order_by(*key).limit(_PAGE)
     page = connection.execute(query).all()
@@ -191,7 +191,7 @@ def _differences(
 def _bring_in(
     connection: Connection, staged: Table, table: Table, present: str, counts: StagedRows
 ) -> None:
-    """Write what was laid aside; rows without ``present`` are removed."""
+    """Write the staged rows; remove rows without ``present``."""
     key = [column.name for column in table.primary_key.columns]
     names = [column.name for column in staged.columns]
     if counts.removed:
@@ -214,7 +214,7 @@ def _remember(connection: Connection, **values: str) -> None:
 
 
 def _reapply(connection: Connection, contained: int, currency: str) -> int:
-    """Apply what came in after event number ``contained``; return the number of orders."""
+    """Apply the events after number ``contained``; return the number of orders."""
     reapplied, last = 0, contained
     query = (
         sa.select(EVENTS.c.seq, EVENTS.c.own_id, EVENTS.c.counted, EVENTS.c.page, EVENTS.c.body)
@@ -252,12 +252,12 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
 
 
 def _of_nobody(event: Event, own_id: str | None) -> bool:
-    """Whether an event was of a visit in which nobody had logged in."""
+    """Return whether an event belongs to a visit before a login."""
     return event.session_id is not None and own_id == session_own_id(event.session_id)
 
 
 def _looker(event: Event, own_id: str | None, visits: Mapping[str, str]) -> str | None:
-    """Whose a view or a cart is: of a visit of nobody, who logged in to it later, if anybody."""
+    """Return the owner of a view or cart; for a visit without a login, who logged in later."""
     if event.session_id is None or own_id != session_own_id(event.session_id):
         return own_id
     return visits.get(event.session_id)

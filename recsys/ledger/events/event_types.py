@@ -1,8 +1,8 @@
-"""What channels report: GA4-style events, checked, with personal identifiers hashed.
+"""Event types that channels report: GA4-style events, checked, with hashed identifiers.
 
-The service decodes a request into ``Event`` and seals it; the ledger stores sealed events only
-and gives them back to ingest. An event's names and fields are those of GA4's e-commerce events,
-so that what a shop already sends elsewhere can be sent here.
+The service decodes a request into ``Event`` and seals it; the ledger stores only sealed events, and
+the ingest reads them back. Names and fields are those of GA4's e-commerce events, so that shops can
+send the events they already have.
 """
 
 import hashlib
@@ -42,14 +42,14 @@ EventName = Literal[
 ]
 Channel = Literal["pos", "web", "app", "email", "store_screen", "associate", "marketplace"]
 
-#: Where order numbers are those of one till or shop, not of the whole company.
+#: Channels where order numbers are unique per store only.
 IN_STORE: Final = ("pos", "store_screen", "associate")
-#: Events that name products and mean nothing without them.
+#: Events that require items.
 _NEED_ITEMS: Final = ("view_item", "add_to_wishlist", "add_to_cart", "remove_from_cart", "purchase")
 
 
 class Wire(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Base of what comes in over HTTP: frozen, and unknown fields are errors."""
+    """Base of HTTP request bodies: frozen; unknown fields are errors."""
 
 
 class Money(Wire, frozen=True):
@@ -60,7 +60,7 @@ class Money(Wire, frozen=True):
 
 
 class Identifier(Wire, frozen=True):
-    """What names the customer in one system: a card, an e-mail, a phone, a device."""
+    """Identifies the customer in one system: a card, an e-mail, a phone, a device."""
 
     type: Annotated[
         str,
@@ -109,7 +109,7 @@ class EventItem(Wire, frozen=True):
 
 
 class Event(Wire, frozen=True):
-    """One thing that happened, named by an id that the sender chooses."""
+    """One event, with an id that the sender chooses."""
 
     event_id: Annotated[Id, Meta(description="Sent twice under one id, it counts once.")]
     event: EventName
@@ -155,22 +155,22 @@ class Event(Wire, frozen=True):
 
     @property
     def occurred_ts(self) -> int:
-        """When it happened, UTC epoch seconds."""
+        """Time of the event, UTC epoch seconds."""
         return int(self.occurred_at.timestamp())
 
     @property
     def scope(self) -> str:
-        """Within what ``transaction_id`` names one order: a store, or everything online."""
+        """The scope in which ``transaction_id`` is unique: a store, or all online channels."""
         return scope_of(self.channel, self.location_id)
 
 
 def scope_of(channel: str, location_id: str | None) -> str:
-    """Return within what an order's number names one order: a store, or everything online."""
+    """Return the scope in which an order number is unique: a store, or all online channels."""
     return (location_id or "store") if channel in IN_STORE else "online"
 
 
 def order_id(scope: str, transaction_id: str) -> str:
-    """Return the ``order_id`` that a live order has until an order export brings it."""
+    """Return the ``order_id`` of a live order until it is exported."""
     return f"live:{scope}:{transaction_id}"
 
 
@@ -180,9 +180,9 @@ def order_ids(scope: str, transaction_id: str, systems: Sequence[str]) -> list[s
 
 
 def number_fault(transaction_id: str) -> str | None:
-    """Say what is wrong with an order's number; None where it may be one.
+    """Return what is wrong with an order number, or None.
 
-    Everybody's order would be the same one under a number such as ``(not set)``.
+    A number such as ``(not set)`` would merge unrelated orders.
 
     Parameters
     ----------
@@ -196,11 +196,11 @@ def number_fault(transaction_id: str) -> str | None:
     """
     if not is_no_id(transaction_id, "order"):
         return None
-    return f"`{transaction_id}` is a placeholder, no order's number. Send the order's own number."
+    return f"`{transaction_id}` is a placeholder, not an order number. Send the order's own number."
 
 
 def item_fault(item_id: str) -> str | None:
-    """Say what is wrong with a product's id; None where it may be one.
+    """Return what is wrong with a product id, or None.
 
     Parameters
     ----------
@@ -214,11 +214,11 @@ def item_fault(item_id: str) -> str | None:
     """
     if not is_no_id(item_id):
         return None
-    return f"`{item_id}` is a placeholder, no product's id. Send the product's own id."
+    return f"`{item_id}` is a placeholder, not a product id. Send the product's own id."
 
 
 def location_fault(location_id: str) -> str | None:
-    """Say what is wrong with a location's id; None where it may be one.
+    """Return what is wrong with a location id, or None.
 
     Parameters
     ----------
@@ -232,21 +232,21 @@ def location_fault(location_id: str) -> str | None:
     """
     if not is_no_id(location_id):
         return None
-    return f"`{location_id}` is a placeholder, no location's id. Send the location's own id."
+    return f"`{location_id}` is a placeholder, not a location id. Send the location's own id."
 
 
 def faults(event: Event) -> Iterator[tuple[str, str]]:
-    """Say what is wrong with an event beyond the types of its fields.
+    """Yield the faults of an event beyond the types of its fields.
 
     Parameters
     ----------
     event : Event
-        As it came in, not sealed yet.
+        As received, not yet sealed.
 
     Yields
     ------
     (str, str)
-        JSON pointer into the event, and what to do.
+        JSON pointer into the event, and the remedy.
     """
     if event.customer_id is not None and event.identifier is not None:
         yield "/customer_id", "give `customer_id` or `identifier`, not both."
@@ -283,17 +283,17 @@ _RULES: Final = IdentitySettings()
 
 
 def seal(event: Event, keyed_hash: KeyedHash, settings: IdentitySettings = _RULES) -> Event:
-    """Hash what is personal and bring times to UTC, so that the event may be stored.
+    """Hash personal data and convert times to UTC, so that the event may be stored.
 
-    An identifier that names nobody is dropped, and so is the id of a visit that is none.
+    Identifiers and session ids that are placeholders or blocked are dropped.
 
     Parameters
     ----------
     event : Event
     keyed_hash : KeyedHash
-        Of the workspace.
+        The workspace's keyed hash.
     settings : IdentitySettings
-        ``blocked`` holds the workspace's own patterns of what names nobody.
+        ``blocked`` has the workspace's patterns of blocked identifiers.
     """
     identifier = event.identifier
     if identifier is not None:
@@ -312,16 +312,16 @@ def seal(event: Event, keyed_hash: KeyedHash, settings: IdentitySettings = _RULE
 def seal_identifier(
     identifier: Identifier, keyed_hash: KeyedHash, settings: IdentitySettings = _RULES
 ) -> Identifier | None:
-    """Hash what names a customer; None where it names nobody by a rule, as at ingest.
+    """Hash an identifier; None if a rule blocks it, as in the ingest.
 
     Parameters
     ----------
     identifier : Identifier
         As a channel reports it.
     keyed_hash : KeyedHash
-        Of the workspace.
+        The workspace's keyed hash.
     settings : IdentitySettings
-        ``blocked`` holds the workspace's own patterns of what names nobody; none by default.
+        ``blocked`` has the workspace's patterns of blocked identifiers; none by default.
 
     Returns
     -------
@@ -336,14 +336,14 @@ def seal_identifier(
 
 
 def seal_session(session_id: str, keyed_hash: KeyedHash) -> str | None:
-    """Hash the id of a visit; None where it is blank or a placeholder, hence everybody's.
+    """Hash the id of a visit; None if it is blank or a placeholder.
 
     Parameters
     ----------
     session_id : str
         As a channel reports it.
     keyed_hash : KeyedHash
-        Of the workspace.
+        The workspace's keyed hash.
 
     Returns
     -------
@@ -353,16 +353,16 @@ def seal_session(session_id: str, keyed_hash: KeyedHash) -> str | None:
 
 
 def stored_id(event_id: str, page: bool) -> str:
-    """Return the id under which an event is kept.
+    """Return the id under which an event is stored.
 
-    Pages have ids of their own: nobody who reads a page's key can take an id in advance that a
-    server will send. The sign between is one that no sender's id may hold.
+    Pages have their own id space, so that a reader of a page's key cannot occupy an id that a
+    server will send. The separator is a character that senders' ids cannot contain.
     """
     return f"page\x1f{event_id}" if page else event_id
 
 
 def encode(event: Event) -> bytes:
-    """Return a sealed event as the ledger stores it; equal events give equal bytes."""
+    """Encode a sealed event for the ledger; equal events give equal bytes."""
     return msgspec.json.encode(event)
 
 
@@ -375,7 +375,7 @@ def decode(body: bytes) -> Event:
 
 
 def read(body: bytes) -> Event | None:
-    """Read a stored event; None where it is none that this version knows."""
+    """Read a stored event; None if this version does not know it."""
     try:
         return _decoder.decode(body)
     except (msgspec.DecodeError, RecursionError):
@@ -383,5 +383,5 @@ def read(body: bytes) -> Event | None:
 
 
 def digest(body: bytes) -> bytes:
-    """Return 16 bytes that tell bodies apart."""
+    """Return a 16-byte digest of a body."""
     return hashlib.blake2b(body, digest_size=16).digest()

@@ -1,6 +1,6 @@
-"""What was shown to whom: written in batches, and forgotten after a while, a little at a time.
+"""Writes exposures in batches, and deletes old ones in small steps.
 
-Called by ``Ledger``; the service's background thread has it written and thinned.
+Called by ``Ledger``, from the service's background thread.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from recsys.ledger.statements import insert
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer that was shown."""
+    """One answer shown to a customer."""
 
     recommendation_id: str
     shown_ts: int
@@ -27,7 +27,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_exposures(database: Database, exposures: Sequence[Exposure]) -> None:
-    """Do what ``Ledger.record_exposures`` says."""
+    """Implement ``Ledger.record_exposures``."""
     rows = [
         msgspec.structs.asdict(shown) | {"items": msgspec.json.encode(shown.items)}
         for shown in exposures
@@ -38,7 +38,7 @@ def write_exposures(database: Database, exposures: Sequence[Exposure]) -> None:
 
 
 def thin_exposures(database: Database, before_ts: int, most: int) -> int:
-    """Do what ``Ledger.thin_exposures`` says; the oldest go first.
+    """Implement ``Ledger.thin_exposures``; delete the oldest first.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def thin_exposures(database: Database, before_ts: int, most: int) -> int:
     before_ts : int
         UTC epoch seconds.
     most : int
-        So few at a time that no other writer waits for long.
+        Maximum number to delete; keep it small so that writers do not wait.
     """
     of = EXPOSURES.c
     old = sa.select(of.recommendation_id).where(of.shown_ts < before_ts)

@@ -1,7 +1,8 @@
-"""What an event may hold so that the history can: times, quantities, amounts and their sums.
+"""Checks that an event's times, quantities and amounts fit into a history.
 
-An event comes in, what does not fit comes out. Called by the service before it takes an event, and
-by ``live`` before an event goes into a history, so that whatever is accepted can be ingested.
+In: an event. Out: the values that exceed limits. Called by the service before it accepts an event,
+and by ``live_source`` before an event enters a history, so that every accepted event can be
+ingested.
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from recsys.ledger.events.event_types import Event, EventItem
 from recsys.ledger.events.purchases import minor
 from recsys.units import LEAST_QUANTITY
 
-#: Of a price, a line and an order, in minor units: a thousand million euros.
+#: Maximum of a price, a line and an order, in minor units: a billion euros.
 MOST_MINOR: Final = 10**11
-#: Of a whole event.
+#: Maximum quantity of a whole event.
 MOST_PIECES: Final = 10_000_000
 #: UTC epoch seconds, half-open: from the year 2000 until the year 3000.
 FIRST_TS: Final = 946_684_800
@@ -21,7 +22,7 @@ LAST_TS: Final = 32_503_680_000
 
 
 class LimitFault(NamedTuple):
-    """What does not fit."""
+    """A value that exceeds a limit."""
 
     reason: str
     """``time``, ``quantity`` or ``amount``."""
@@ -31,13 +32,13 @@ class LimitFault(NamedTuple):
 
 
 def limit_faults(event: Event, currency: str) -> Iterator[LimitFault]:
-    """Say what of an event no history could hold.
+    """Yield the values of an event that exceed the limits of a history.
 
     Parameters
     ----------
     event : Event
     currency : str
-        Of prices that do not say theirs.
+        Currency of prices without one.
     """
     if not FIRST_TS <= event.occurred_at.timestamp() < LAST_TS:
         yield LimitFault("time", "/occurred_at", "is not between the years 2000 and 3000.")
@@ -45,7 +46,7 @@ def limit_faults(event: Event, currency: str) -> Iterator[LimitFault]:
     for ix, item in enumerate(event.items):
         at = f"/items/{ix}"
         if item.quantity < LEAST_QUANTITY:
-            detail = f"is less than {LEAST_QUANTITY:f}: no piece and no weight."
+            detail = f"is less than {LEAST_QUANTITY:f}, the least quantity."
             yield LimitFault("quantity", f"{at}/quantity", detail)
         pieces += item.quantity
         each, line = _amounts(item, event.currency or currency)
@@ -60,6 +61,6 @@ def limit_faults(event: Event, currency: str) -> Iterator[LimitFault]:
 
 
 def _amounts(item: EventItem, currency: str) -> tuple[int, int]:
-    """Price of one and of the line, without their signs, in minor units."""
+    """Return the unsigned price of one piece and of the line, in minor units."""
     price = abs(minor(item, currency))
     return price, round(price * item.quantity)

@@ -1,7 +1,7 @@
-"""Live purchases and refunds become lines of a customer's history.
+"""Adds live purchases and refunds to a customer's history.
 
-Pure: a history and an event in, the next history out. Whatever the order export or an earlier
-event already brought is not added again, so the same events can be applied any number of times.
+In: a history and an event. Out: the next history; nothing else changes. Orders already present from
+an export or an earlier event are not added again, so events can be applied any number of times.
 Called by the ledger when an event arrives, and when ingest replaces the histories.
 
 Until the next ingest an order is known by its number in one customer's row alone;
@@ -40,25 +40,25 @@ def history_after(
     currency: str,
     scope: str | None = None,
 ) -> CustomerHistory:
-    """Return a history once a purchase or a refund has happened.
+    """Return a history after a purchase or a refund.
 
     Parameters
     ----------
     history : CustomerHistory
-        Left as it is.
+        Not changed.
     event : Event
         A ``purchase`` or ``refund`` with its ``transaction_id``.
     systems : sequence of str
-        Systems whose order exports are ingested; they name an order ``<system>:<number>``.
+        Systems whose orders are exported, with ids of the form ``<system>:<number>``.
     currency : str
-        Of prices that do not say theirs.
+        Currency of prices without one.
     scope : str, optional
-        ``Event.scope`` of the purchase that a refund takes back; the refund's own by default.
+        ``Event.scope`` of the refunded purchase; the refund's own by default.
 
     Returns
     -------
     CustomerHistory
-        The same object where nothing is new.
+        The same object if nothing is new.
     """
     keys = order_keys(event, systems, scope)
     if event.event == "refund":
@@ -72,14 +72,14 @@ def history_after(
 
 
 def order_keys(event: Event, systems: Sequence[str], scope: str | None = None) -> IntArray:
-    """Return every key that the event's order may have in a history; the live one comes last."""
+    """Return all possible keys of the event's order in a history; the live one is last."""
     number = event.transaction_id or event.event_id
     names = order_ids(scope or event.scope, number, systems)
     return np.array([order_key(name) for name in names], np.int64)
 
 
 def minor(item: EventItem, currency: str) -> int:
-    """Return the price of one, in minor units; 0 where the event does not say it."""
+    """Return the unit price in minor units; 0 if not reported."""
     if isinstance(item.price, Money):
         return item.price.amount_minor
     return round((item.price or 0.0) * 10.0 ** currency_digits(currency))
@@ -100,14 +100,14 @@ def _lines(event: Event, order: int, currency: str) -> Structured:
 
 
 def _bounded(amount_minor: float) -> int:
-    """Round an amount to what a line can hold."""
+    """Round an amount and limit it to the range of a line."""
     return max(-_LARGEST, min(_LARGEST, round(amount_minor)))
 
 
 def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: str) -> Structured:
-    """Lines that take back what of the order is left: all of it, or the items named."""
+    """Return the return lines of a refund: the listed items, or all remaining ones."""
     mine = history.lines[np.isin(history.lines["order"], keys)]
-    if not len(mine):  # bought too long ago to be in the row: believe the event
+    if not len(mine):  # the purchase is too old to be in the row: trust the event
         lines = _lines(event, int(keys[-1]), currency)
         lines["quantity"] *= -1
         lines["amount_minor"] *= -1

@@ -1,11 +1,11 @@
-"""One batch of events is written: every event once, every order once, every customer up to date.
+"""Writes a batch of events: every event and order once, with customers' rows updated.
 
-Events that were checked and sealed come in, in one transaction of the ledger; out comes what
-became of each. A purchase, a view or a cart is in its customer's row when the transaction ends.
-Called by ``Ledger.add_events``.
+In: checked and sealed events, in one transaction of the ledger. Out: the outcome of each.
+Purchases, views and carts are in the customers' rows when the transaction ends. Called by
+``Ledger.add_events``.
 
-Two batches may be written at once on PostgreSQL. Both take their locks table by table in the
-same order, and in each table by sorted key, so that they never wait for each other in a circle.
+On PostgreSQL, two batches may be written concurrently. Both lock tables in the same order, and rows
+by sorted key, so they never deadlock.
 """
 
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ from recsys.units import DAY
 _BLANK_STATE = visit_state.encode(visit_state.VisitState())
 
 
-#: What a page is told of its purchases.
+#: Detail returned to a page for its purchases.
 UNCONFIRMED: Final = (
-    "not confirmed: it counts once a server's key or an export tells of the same order."
+    "not confirmed: it counts once a server's key or an export reports the same order."
 )
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one event."""
+    """The outcome of one event."""
 
     status: Literal["accepted", "duplicate", "conflict", "unknown_customer"]
     detail: str = ""
@@ -45,7 +45,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 @dataclass
 class _Entry:
-    """One event of the batch on its way."""
+    """One event of the batch during processing."""
 
     ix: int
     event: Event
@@ -53,7 +53,7 @@ class _Entry:
     digest: bytes
     stored_id: str
     own_id: str | None = None
-    named: bool = False  # by an identifier, an id, or a visit that somebody logged in to
+    named: bool = False  # by an identifier, an id, or a visit with a login
     scope: str = ""
     counted: bool = True
 
@@ -85,18 +85,18 @@ def record(
     events : sequence of Event
         Sealed.
     received_ts : int
-        When they came in, UTC epoch seconds.
+        Time of receipt, UTC epoch seconds.
     currency : str
-        Of prices that do not say theirs.
+        Currency of prices without one.
     page : bool
-        Whether a page tells of them, with a key that anybody can read. They name nobody and return
-        nothing; a purchase is not confirmed then: it claims no order's number, and changes no row
-        but that of its own visit while nobody has logged in to that.
+        Whether a page reports them, with a public key. Such events identify no customer and refund
+        nothing. Their purchases are unconfirmed: they do not claim an order number, and change
+        only the row of their own visit before a login.
 
     Returns
     -------
     list of Outcome
-        One an event, in the same order.
+        One per event, in the same order.
     """
     batch = _Batch(connection, received_ts, currency, page)
     entries = _distinct(batch, events)
@@ -108,7 +108,7 @@ def record(
         _count_orders_once(batch, entries)
     bound = _update_visits(batch, entries)
     seen = [(own_id, state.events()) for _, own_id, state in bound if state.looks]
-    # What a visit of nobody looked at stays with the visit.
+    # Views of a visit without a login stay with the visit.
     counted = [
         e
         for e in entries
@@ -130,7 +130,7 @@ def record(
 
 
 def _distinct(batch: _Batch, events: Sequence[Event]) -> list[_Entry]:
-    """Keep the first of each event id; say what the others are."""
+    """Keep the first event of each id; record the outcome of the others."""
     first: dict[str, _Entry] = {}
     for ix, event in enumerate(events):
         body = encode(event)
@@ -154,7 +154,7 @@ def _repeat(same: bool) -> Outcome:
 
 
 def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
-    """Find out whose each event is, in the order in which they happened."""
+    """Determine the customer of each event, in order of occurrence."""
     connection = batch.connection
     events = [entry.event for entry in entries]
     known = find_identifiers(connection, (e.identifier for e in events if e.identifier))
@@ -167,7 +167,7 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
         event = entry.event
         if event.customer_id is not None:
             if event.customer_id not in ids:
-                detail = f"`{event.customer_id}` is no customer; name them by an `identifier`."
+                detail = f"`{event.customer_id}` is not a customer id; send an `identifier`."
                 batch.outcomes[entry.ix] = Outcome("unknown_customer", detail)
                 continue
             entry.own_id = event.customer_id
@@ -201,13 +201,13 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
 
 
 def _bound(visit: sa.Row[Any], batch: _Batch) -> str | None:
-    """Whose a visit is, unless it is over."""
+    """Return the customer of a visit, unless it is over."""
     recent = batch.received_ts - visit.seen_ts <= visit_state.SESSION_DAYS * DAY
     return visit.own_id if recent else None
 
 
 def _insert(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
-    """Write the events that are new, and return them."""
+    """Write new events, and return them."""
     if not entries:
         return []
     rows = [
@@ -237,7 +237,7 @@ def _insert(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
 
 
 def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:
-    """Let one event stand for each order: the first one, or the first that names somebody."""
+    """Count one event per order: the first with a customer, else the first."""
     connection = batch.connection
     by_order: dict[tuple[str, str], list[_Entry]] = {}
     for entry in entries:
@@ -256,7 +256,7 @@ def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:
     key = (TRANSACTIONS.c.transaction_id, TRANSACTIONS.c.scope)
     statement = insert(connection, TRANSACTIONS).on_conflict_do_nothing().returning(*key)
     new = {(row.transaction_id, row.scope) for row in connection.execute(statement, rows)}
-    unnamed: list[str] = []  # events that a better one replaces
+    unnamed: list[str] = []  # events replaced by a better one
     for order in sorted(first.keys() - new):
         here = sa.and_(key[0] == order[0], key[1] == order[1])
         standing = connection.execute(sa.select(TRANSACTIONS).where(here).with_for_update()).one()
@@ -279,7 +279,7 @@ def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:
 
 
 def _returned(entry: _Entry) -> ReturnedOrder:
-    """Say what a refund brings back: of the order of its own scope, whatever others are known."""
+    """Return what a refund returns, for the order in its own scope only."""
     event = entry.event
     back: dict[str, float] = {}
     for item in event.items:
@@ -290,12 +290,12 @@ def _returned(entry: _Entry) -> ReturnedOrder:
 def _update_visits(
     batch: _Batch, entries: list[_Entry]
 ) -> list[tuple[str, str, visit_state.VisitState]]:
-    """Bring carts and views up to date, and bind visits to who logged in.
+    """Update carts and views, and bind visits to customers who logged in.
 
     Returns
     -------
     list of (str, str, State)
-        Visits of nobody in which somebody logged in, their ``own_id``, and the visit so far.
+        Visits with a new login, their ``own_id``, and their earlier state.
     """
     states: dict[str, visit_state.VisitState] = {}
     values: dict[str, dict[str, Any]] = {}

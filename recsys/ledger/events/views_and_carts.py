@@ -1,7 +1,7 @@
-"""Live views and carts become events of a customer's history.
+"""Converts live views and carts to events of a customer's history.
 
-Pure: an event in, what it says somebody looked at out. Called when events arrive, when ingest
-replaces the histories, and by ``visit_state``.
+In: an event. Out: the viewed products and those added to the cart. Called when events arrive, when
+ingest replaces the histories, and by ``visit_state``.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from recsys.schema import CHANNELS
 
 
 class ViewOrCart(msgspec.Struct, frozen=True, array_like=True):
-    """One product that was looked at or put into the cart."""
+    """One product that was viewed or added to the cart."""
 
     item_id: str
     ts: int
@@ -27,7 +27,7 @@ class ViewOrCart(msgspec.Struct, frozen=True, array_like=True):
 
 
 def views_and_carts(event: Event) -> list[ViewOrCart]:
-    """Return what an event says was looked at; nothing for other kinds of events."""
+    """Return the views and carts of an event; empty for other kinds of events."""
     kind = interactions.KIND_OF.get(event.event)
     if kind is None:
         return []
@@ -36,6 +36,6 @@ def views_and_carts(event: Event) -> list[ViewOrCart]:
 
 
 def structured(found: Iterable[ViewOrCart]) -> Structured:
-    """Lay looks out as a history holds them: an array of ``interactions.EVENTS``."""
+    """Convert views and carts to an array of ``interactions.EVENTS``, as in a history."""
     rows = [(item_key(look.item_id), look.ts, look.kind, look.channel) for look in found]
     return np.array(rows, interactions.EVENTS)

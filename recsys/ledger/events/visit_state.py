@@ -1,8 +1,8 @@
-"""What a visit looked at and put into its cart, kept up to date by its events.
+"""Updates the views and the cart of a visit by its events.
 
-Pure: a state and an event in, the next state out. The ledger stores states; a request that
-names a ``session_id`` is answered from them. What a visit looked at before anybody logged in
-speaks for whoever is in it, and becomes a customer's when they do.
+In: a state and an event. Out: the next state; nothing else changes. The ledger stores the states
+and uses them for requests with a ``session_id``. Views before a login count for the visit, and for
+the customer after the login.
 """
 
 from typing import Final
@@ -23,20 +23,20 @@ class VisitState(msgspec.Struct, frozen=True, omit_defaults=True):
     """One visit."""
 
     cart: dict[str, float] = {}
-    """Item → quantity, in the order in which they were put in."""
+    """Item → quantity, in the order of adding."""
     looks: tuple[ViewOrCart, ...] = ()
-    """The latest view and the latest cart of each item, the newest first."""
+    """The latest view and the latest cart event of each item, newest first."""
 
     def events(self) -> Structured:
-        """What was looked at and put into the cart, as a history holds it."""
+        """Return views and cart events in the format of a history."""
         return structured(self.looks)
 
 
 def state_after(state: VisitState, event: Event) -> VisitState:
-    """Return the state of a visit once ``event`` has happened in it.
+    """Return the state of a visit after ``event``.
 
-    ``view_cart`` and ``begin_checkout`` with items name the whole cart, as in GA4; a purchase
-    takes what was bought out of it.
+    ``view_cart`` and ``begin_checkout`` with items list the whole cart, as in GA4; a purchase
+    removes the purchased items.
     """
     latest = {(look.kind, look.item_id): look for look in state.looks}
     for look in views_and_carts(event):
@@ -69,7 +69,7 @@ def _cart(state: VisitState, event: Event) -> dict[str, float]:
 
 
 def encode(state: VisitState) -> bytes:
-    """Return a state as the ledger stores it."""
+    """Encode a state for the ledger."""
     return msgspec.json.encode(state)
 
 
@@ -77,5 +77,5 @@ _decoder = msgspec.json.Decoder(VisitState)
 
 
 def decode(body: bytes) -> VisitState:
-    """Read a stored state."""
+    """Decode a stored state."""
     return _decoder.decode(body)

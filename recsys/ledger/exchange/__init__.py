@@ -1,4 +1,4 @@
-"""What the ledger and the history tell each other at an ingest.
+"""Exchanges data between the ledger and the history at an ingest.
 
 In: a ledger and a history. Out: live orders as a source of the ingest, and customers' rows for the
 ledger. Called by ``omnibasket ingest``.

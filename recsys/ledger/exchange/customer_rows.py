@@ -1,9 +1,9 @@
-"""The history of all customers becomes the ledger's rows.
+"""Writes the history of all customers to the ledger's rows.
 
-``bring_in`` is called at the end of an ingest and leaves the ledger holding one packed row a
-customer, with the live events that came in meanwhile. ``packed`` begins as soon as lines and events
-are written, while the rest of the history is: rows are read and packed a few pages at a time, ahead
-of those that are compared and written, so memory does not grow with the history.
+``replace_customers`` runs at the end of an ingest and stores one packed row per customer, including
+live events received meanwhile. ``packed`` starts as soon as lines and events are written, while the
+rest of the history is still being written. It reads and packs rows a few pages ahead of the
+comparison, so memory does not grow with the history.
 """
 
 from collections import deque
@@ -23,20 +23,20 @@ from recsys.query_engine import batches
 T = TypeVar("T")
 
 _BATCH_ROWS: Final = 100_000
-#: Rows in a page; one has a few hundred bytes, at most 36 kB.
+#: Rows per page; a row has a few hundred bytes, at most 36 kB.
 _PAGE: Final = 500
-#: Pages that are worked out before they are asked for.
+#: Pages computed in advance.
 _PAGES: Final = 4
 _IDENTIFIER_COLUMNS: Final = ("type", "value", "own_id", "customer_id")
 
 
 def packed(history: History) -> Iterator[tuple[str, bytes]]:
-    """Begin, in a thread of its own, to pack every customer's row.
+    """Start packing every customer's row in a separate thread.
 
     Parameters
     ----------
     history : History
-        Of which only lines and events have to be there.
+        Only its lines and events must exist.
 
     Returns
     -------
@@ -55,20 +55,20 @@ def replace_customers(
     contained: int = 0,
     rows: Iterator[tuple[str, bytes]] | None = None,
 ) -> ReplacedRows:
-    """Make the ledger's histories and identifiers those of ``history``.
+    """Replace the ledger's histories and identifiers by those of ``history``.
 
     Parameters
     ----------
     history : History
-        What ingest wrote.
+        The history written by the ingest.
     ledger : Ledger
-        Where it goes.
+        The ledger to update.
     config : Config
-        Says which systems' orders the history holds.
+        Its sources determine the systems whose orders are in the history.
     contained : int
-        ``Ledger.mark`` as it was when ingest began to read the live events.
+        ``Ledger.mark`` before the ingest began to read the live events.
     rows : iterator, optional
-        As ``packed`` returns them, where that has begun.
+        The result of ``packed``, if already started.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def identifier_rows(history: History) -> Iterator[tuple[str, str, str, str | Non
 
 
 def _ahead(items: Iterable[T], size: int) -> Iterator[T]:
-    """Have another thread work out the first pages of ``size`` items at once; return all items."""
+    """Compute the first pages of ``size`` items in another thread; return all items."""
     following = iter(items)
     pool = ThreadPoolExecutor(1, "ahead")
 

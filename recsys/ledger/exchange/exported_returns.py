@@ -1,8 +1,7 @@
-"""Orders that came back by the history give back the offers they used.
+"""Restores the offers of orders that the history shows as returned.
 
-``give_back`` is called at the end of an ingest: what was returned in a store whose tills tell the
-service nothing is known from their export only. It reads the returns of orders that use an offer,
-nothing else of the history.
+``give_back`` runs at the end of an ingest, because returns in stores whose tills do not report to
+the service are known only from exports. It reads only the returns of orders that use an offer.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +22,7 @@ _NAMES: Final = pa.schema([(name, pa.string()) for name in ("order_id", "number"
 
 
 def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> int:
-    """Give back the offers of orders that were returned.
+    """Restore the offers of returned orders.
 
     Parameters
     ----------
@@ -31,14 +30,15 @@ def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> 
     ledger : Ledger
         Holds the offers.
     config : Config
-        Says which systems' orders the history holds; they name an order ``<system>:<number>``.
+        Its sources determine the systems whose orders are in the history, with ids
+        ``<system>:<number>``.
     now_ts : int
-        UTC epoch seconds; what has expired by then does not stand again.
+        UTC epoch seconds; expired offers are not restored.
 
     Returns
     -------
     int
-        Offers that were given back; none the second time.
+        Number of restored offers; zero for a repeated call.
 
     Raises
     ------
@@ -63,10 +63,9 @@ def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> 
 
 
 def _returns(rows: Iterable[dict[str, Any]]) -> list[ReturnedOrder]:
-    """Bring what came back of each order together.
+    """Combine the returns of each order.
 
-    Where several orders of the history may be the one of that number, none of them counts for
-    more than it brought back itself.
+    If several orders of the history may be the order of a number, their returns are kept separate.
     """
     back: dict[tuple[str, str], dict[str, float]] = {}
     sold: dict[tuple[str, str], dict[str, float]] = {}
@@ -82,7 +81,7 @@ def _returns(rows: Iterable[dict[str, Any]]) -> list[ReturnedOrder]:
 
 
 def _came_back(lines: ir.Table, wanted: ir.Table) -> ir.Table:
-    """Return what came back of some orders, how many they held, and where each was sold."""
+    """Return returned and ordered quantities of some orders, and their locations."""
     of = wanted.select("order_id").distinct()
     back = lines.filter(lines.kind == RETURN)
     back = back.select("item_id", "quantity", order_id=back.return_of).semi_join(of, "order_id")
@@ -98,11 +97,11 @@ def _came_back(lines: ir.Table, wanted: ir.Table) -> ir.Table:
 
 
 def _is_of(row: dict[str, Any], in_use: Sequence[tuple[str, str]]) -> bool:
-    """Whether an order of the history is the one of that number in its scope."""
+    """Return whether an order of the history is the order of that number in its scope."""
     channel, location_id, scope = row["channel"], row["location_id"], str(row["scope"])
     online = scope_of("web", None)
     if channel in IN_STORE and location_id is None:
-        # The export does not say which store: only where no two used this number.
+        # The export has no store: match only if the number is unique.
         stores = {of for number, of in in_use if number == row["number"] and of != online}
         return stores == {scope}
     return scope == scope_of(channel, location_id)

@@ -1,10 +1,10 @@
-"""Events that channels reported to the service become a source of the next ingest.
+"""Provides the events reported to the service as a source of the next ingest.
 
-Accepted events are read from the ledger, a page at a time, and written as staged Parquet files:
-purchases and refunds as order lines, everything else as events, and customers' identifiers as
-observations. An event that no history can hold is counted and left out; so is a purchase that only
-a page reported, until another channel reports the same order. Called by ``training.ingest``;
-``recsys.ingest.unify`` lets an export of the same order win.
+Accepted events are read from the ledger page by page and written as staged Parquet files: purchases
+and refunds as order lines, other events as events, and customers' identifiers as observations.
+Events beyond the limits of a history are counted and left out, and so are purchases that only a
+page reported, until another channel reports the same order. Called by ``training.ingest``;
+``recsys.ingest.unify`` prefers an export of the same order.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,9 +32,9 @@ _SCHEMAS: Final = {
     "events": staged.EVENTS,
     "pages": staged.PAGES,
 }
-#: Rejected events that are listed one by one.
+#: Maximum number of rejected events that are listed.
 _LISTED: Final = 1_000
-_UNREADABLE: Final = LimitFault("unreadable", "", "This version reads no event in it.")
+_UNREADABLE: Final = LimitFault("unreadable", "", "This version cannot read it.")
 
 
 def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live | None:
@@ -44,16 +44,16 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
     ----------
     ledger : Ledger
     until : int
-        Number of the last event wanted, from ``Ledger.mark``.
+        Number of the last event to read, from ``Ledger.mark``.
     folder : Path
-        Where the tables may lie until the ingest ends.
+        Folder for the tables, which stay until the ingest ends.
     currency : str
-        Of prices without one.
+        Currency of prices without one.
 
     Returns
     -------
     Live or None
-        None where there are no events.
+        None if there are no events.
     """
     if not until:
         return None
@@ -81,7 +81,7 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
 
 
 def _fitting(live: Live, live_event: LiveEvent, currency: str) -> Event | None:
-    """Count an event, and return it where a history can hold it."""
+    """Count an event, and return it if it fits into a history."""
     live.counts["read"] += 1
     event = live_event.event
     wrong = None if event is None else next(limit_faults(event, currency), None)
@@ -119,12 +119,12 @@ def read_updates(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Ta
     ----------
     ledger : Ledger
     exported : mapping
-        Kind → when its newest export was written, UTC epoch seconds.
+        Kind → time of its newest export, UTC epoch seconds.
 
     Returns
     -------
     dict
-        ``products`` and ``locations``, where there are updates, with the columns of
+        ``products`` and ``locations``, if there are updates, with the columns of
         ``recsys.ingest.staged``; null where a field was not reported.
     """
     overlay = Overlay(ledger.backoffice)
@@ -209,7 +209,7 @@ def _line(
     at: datetime,
     currency: str,
 ) -> dict[str, Any]:
-    """One line of a purchase or a refund; a refund without items takes back the whole order."""
+    """Build one line of a purchase or refund; a refund without items is of the whole order."""
     back = event.event == "refund"
     line: dict[str, Any] = {
         "order_id": group,

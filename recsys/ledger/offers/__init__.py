@@ -1,6 +1,6 @@
 """Offers: issued within a budget, redeemed once, settled when orders come back.
 
-In: decisions of marketers, orders that use offers. Out: offers that stand, and what they take off.
+In: decisions of marketers, orders that use offers. Out: valid offers, and their discounts.
 Called by ``ledger.ledger`` and by the service.
 """
 

@@ -1,7 +1,7 @@
-"""What an offer is called: an id for channels, and a code for people to show and to type.
+"""Names of offers: an id for channels, and a code for people to show and type.
 
-The code follows from the id and the workspace's key, so that it can be shown again; the ledger
-holds only its hash. Called by ``offers`` and by whoever shows offers.
+The code is derived from the id and the workspace's key, so that it can be shown again; the ledger
+holds only its hash. Called by ``offers`` and by the service.
 """
 
 import hashlib
@@ -27,27 +27,27 @@ def new_offer_id() -> str:
 
 
 class OfferName(NamedTuple):
-    """Id and code of an offer that is to be made."""
+    """Id and code of a new offer."""
 
     offer_id: str
     code: str
-    """In groups, as it is shown."""
+    """The code in groups, as shown."""
 
 
 class Codes:
-    """Tells the codes of offers.
+    """Derives the codes of offers.
 
     Parameters
     ----------
     secret : str
-        The workspace's key; codes are made under one derived from it.
+        The workspace's key, from which the key for codes is derived.
     """
 
     def __init__(self, secret: str) -> None:
         self._key = hmac.new(secret.encode(), b"omnibasket.offer_code", hashlib.sha256).digest()
 
     def new(self) -> OfferName:
-        """Name a new offer."""
+        """Return a name for a new offer."""
         offer_id = new_offer_id()
         return OfferName(offer_id, self._made(offer_id))
 
@@ -57,29 +57,29 @@ class Codes:
         Parameters
         ----------
         offer : Offer
-            Its ``kept_code`` counts where it has one; otherwise the code follows from its id.
+            Its ``kept_code`` is used if it has one; otherwise the code is derived from its id.
 
         Returns
         -------
         str
-            As it is shown; ``read_code`` reads it.
+            The code as shown; ``read_code`` reads it.
         """
         return self._made(offer.offer_id) if offer.kept_code is None else shown(offer.kept_code)
 
     def _made(self, offer_id: str) -> str:
         digest = hmac.new(self._key, offer_id.encode(), hashlib.sha256).digest()
-        number = int.from_bytes(digest[:10])  # 80 bits, five for each letter
+        number = int.from_bytes(digest[:10])  # 80 bits, five per letter
         letters = [_ALPHABET[number >> 5 * place & 31] for place in range(_LENGTH)]
         return shown("".join(letters))
 
 
 def shown(code: str) -> str:
-    """Put a code into groups."""
+    """Split a code into groups."""
     return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))
 
 
 def hashed(code: str) -> str:
-    """Return what the ledger holds of a code that ``read_code`` gave.
+    """Return the hash of a code from ``read_code``, as stored in the ledger.
 
     A code has 80 random bits, so a fast hash without a key is enough.
     """
@@ -87,12 +87,12 @@ def hashed(code: str) -> str:
 
 
 def is_offer_id(text: str) -> bool:
-    """Whether a text has the shape of an id."""
+    """Return whether a text has the form of an id."""
     return _OFFER_ID.fullmatch(text) is not None
 
 
 def read_code(text: str) -> str | None:
-    """Return a code without groups, however it was typed; None for what is no code.
+    """Return a typed code without groups; None if it is not a code.
 
     Dashes, blanks and the case of letters do not matter; I and L are read as 1, O as 0.
     """

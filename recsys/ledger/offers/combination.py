@@ -1,6 +1,6 @@
-"""Which of several offers an order uses: those that take off most together.
+"""Chooses which of several offers an order uses: those with the largest joint discount.
 
-An order's free pieces and offers come in; the offers to use, with what each claims, come out.
+In: an order's free pieces, and offers. Out: the offers to use, with the pieces that each claims.
 Called by ``redemption``.
 """
 
@@ -16,32 +16,32 @@ class Combination(NamedTuple):
     """Offers that one order uses together."""
 
     claims: tuple[tuple[int, OfferClaim], ...] = ()
-    """Position of each offer, in the order in which they claim, and what it claims."""
+    """Position of each offer in order of claiming, and its claim."""
 
     @property
     def discount_minor(self) -> int:
-        """What all of them take off."""
+        """The joint discount."""
         return sum(claim.discount_minor for _, claim in self.claims)
 
 
 def best_combination(
     open_order: OpenOrder, offers: Sequence[Offer], bounds: OfferBounds, most: int
 ) -> Combination:
-    """Choose the offers that take off most together.
+    """Choose the offers with the largest joint discount.
 
-    Of equal combinations the one with the fewest offers wins, so that the others are left for
-    another order; of those, the one whose offers come first.
+    Among equal combinations, the one with the fewest offers wins, so that the others remain for
+    another order; then the one whose offers come first.
 
     Parameters
     ----------
     open_order : OpenOrder
         Not changed.
     offers : sequence of Offer
-        A few: the search tries every combination that may beat the best one so far, and every
-        order of its offers where it matters which piece an offer claims.
+        A few: the search tries every combination that may beat the best so far, and every order
+        of its offers if the pieces that they claim depend on it.
     bounds : OfferBounds
     most : int
-        Offers that may be used.
+        Maximum number of offers to use.
     """
     search = _Search(offers, bounds, most, ordered=not open_order.has_uniform_choices)
     search.go(open_order, Combination(), range(len(offers)))
@@ -56,7 +56,7 @@ class _Search:
         self.best = Combination()
 
     def go(self, open_order: OpenOrder, so_far: Combination, left: Sequence[int]) -> None:
-        """Try every offer that is left after those that were chosen."""
+        """Try every remaining offer after the chosen ones."""
         if _rank(so_far) > _rank(self.best):
             self.best = so_far
         room = self._most - len(so_far.claims)

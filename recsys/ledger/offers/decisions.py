@@ -1,8 +1,7 @@
-"""What marketers decided about bundles, each change with who made it and when.
+"""Stores marketers' decisions about bundles, and who made each change and when.
 
-The service reads all decisions whenever their mark has changed, and changes one at a time; a
-change names the revision that it was made from, so that nobody overwrites what they have not
-seen.
+The service reads all decisions when their mark changes, and changes one at a time. A change names
+the revision that it is based on, so that it never overwrites an unseen change.
 """
 
 from collections.abc import Sequence
@@ -49,18 +48,18 @@ class Decisions:
         return 0 if found is None else int(found[0])
 
     def all(self) -> list[Decision]:
-        """Return the decision about every bundle that anybody touched, by ``bundle_id``."""
+        """Return all decisions by ``bundle_id``."""
         with self._database.reading() as connection:
             query = sa.select(DECISIONS).order_by(DECISIONS.c.bundle_id)
             return [decision(row) for row in connection.execute(query)]
 
     def get(self, bundle_id: str) -> Decision | None:
-        """Return the decision about a bundle; None where nobody touched it.
+        """Return the decision about a bundle; None if there is none.
 
         Parameters
         ----------
         bundle_id : str
-            As of ``recsys.bundles.bundle_id``.
+            From ``recsys.bundles.bundle_id``.
 
         Returns
         -------
@@ -72,17 +71,17 @@ class Decisions:
         return None if row is None else decision(row)
 
     def changes(self, bundle_id: str) -> list[TermsChange]:
-        """Return who changed a bundle's decision and how, the oldest first.
+        """Return the changes of a bundle's decision, oldest first.
 
         Parameters
         ----------
         bundle_id : str
-            As of ``recsys.bundles.bundle_id``.
+            From ``recsys.bundles.bundle_id``.
 
         Returns
         -------
         list of TermsChange
-            Empty where nobody touched the bundle.
+            Empty if there is no decision.
         """
         of = DECISION_CHANGES.c
         query = sa.select(DECISION_CHANGES).where(of.bundle_id == bundle_id).order_by(of.revision)
@@ -110,41 +109,40 @@ class Decisions:
         by: str,
         now_ts: int,
     ) -> Decision:
-        """Make ``terms`` those of a bundle.
+        """Set the terms of a bundle.
 
-        Withdrawing voids every offer that stands. An earlier ``ends_ts`` ends what was promised
-        beyond it, a later one lets it stand as long as it was promised.
+        Withdrawing voids every valid offer. An earlier ``ends_ts`` shortens offers beyond it; a
+        later one restores their promised duration.
 
         Parameters
         ----------
         bundle_id : str
-            ``recsys.bundles.bundle_table.bundle_id`` of the next two.
+            ``recsys.bundles.bundle_table.bundle_id`` of ``kind`` and ``item_ids``.
         kind : str
             One of ``BUNDLE_KINDS``.
         item_ids : sequence of str
         terms : Terms
-            All of them, the unchanged ones too.
+            Complete terms, including unchanged ones.
         expected_revision : int
-            Of the decision that the change was made from; 0 where there was none.
+            Revision that the change is based on; 0 if there was no decision.
         by : str
-            Who changes it.
+            User who makes the change.
         now_ts : int
             UTC epoch seconds.
 
         Returns
         -------
         Decision
-            As it is now. The same terms again are no change and leave the revision as it is.
+            The new decision. Equal terms do not change the revision.
 
         Raises
         ------
         StaleError
-            When the revision is another one by now.
+            When the revision has changed.
         TransitionError
-            When the status may not follow the present one, or a bundle without a price would be
-            approved.
+            When the status transition is not allowed, or an approved bundle has no price.
         LedgerError
-            When it cannot be written. Whatever is raised, nothing has changed.
+            When it cannot be written. After any error, nothing has changed.
         """
         with self._database.writing() as connection:
             first = {
@@ -206,13 +204,11 @@ def _check(before: Decision, terms: Terms, expected_revision: int) -> None:
             f"bundle {before.bundle_id} is {was}: it may become {follow}, not {terms.status}."
         )
     if terms.status == "approved" and (terms.price_minor is None or terms.currency is None):
-        raise TransitionError(
-            f"bundle {before.bundle_id} has no price: name one before it is approved."
-        )
+        raise TransitionError(f"bundle {before.bundle_id} has no price: set one before approval.")
 
 
 def _end(connection: Connection, bundle_id: str, ends_ts: int | None, now_ts: int) -> None:
-    """Let offers end with their bundle."""
+    """Limit offers to the end of their bundle."""
     of = OFFERS.c
     until = of.promised_ts
     sooner = until if ends_ts is None else sa.case((until > ends_ts, ends_ts), else_=until)
@@ -222,7 +218,7 @@ def _end(connection: Connection, bundle_id: str, ends_ts: int | None, now_ts: in
 
 
 def _void(connection: Connection, bundle_id: str) -> None:
-    """Withdraw what stands."""
+    """Withdraw valid offers."""
     of = OFFERS.c
     standing = sa.and_(of.bundle_id == bundle_id, of.state == STANDING)
     connection.execute(OFFERS.update().where(standing).values(state=WITHDRAWN))

@@ -1,4 +1,4 @@
-"""A bundle is promised to somebody: once, within its budget, to each customer as often as may be.
+"""Issues offers: once per bundle and owner, within the budget and the limits per customer.
 
 Called by ``offers``.
 """
@@ -34,7 +34,7 @@ from recsys.ledger.statements import lock
 from recsys.units import DAY
 
 _HOUR: Final = 3_600
-#: Addresses of the past that a request forgets.
+#: Old addresses that a request deletes.
 _FORGET: Final = 20
 
 
@@ -47,45 +47,45 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class VisitBounds(msgspec.Struct, frozen=True):
-    """What a visit of nobody is promised at most."""
+    """Limits of offers to anonymous visits."""
 
     per_visit: int
-    """Offers of one visit within a day."""
+    """Maximum offers of one visit within a day."""
     hours: float
-    """How long one stands."""
+    """Validity of such an offer."""
     budget_share: float
-    """Share of a bundle's budget that stands for such visits together."""
+    """Maximum share of a bundle's budget for all such visits."""
     per_address_hour: int
-    """Offers of such visits from one address in an hour."""
+    """Maximum offers of such visits from one address in an hour."""
     address: str | None = None
-    """Where the visit comes from, as a keyed hash; None: not limited."""
+    """Keyed hash of the visit's address; None for no limit."""
 
 
 class OfferWish(NamedTuple):
-    """What is to be promised to whom."""
+    """A request to issue an offer."""
 
     bundle_id: str
     owners: Sequence[str]
-    """Every id of theirs."""
+    """Every id of the owner."""
     owner: str
     items: tuple[OfferItem, ...]
     now_ts: int
     name: OfferName
-    """Of a new offer."""
+    """Name of a new offer."""
     visit: VisitBounds | None = None
-    """Where the owner is a visit of nobody."""
+    """Limits, if the owner is an anonymous visit."""
     bounds: OfferBounds = NO_BOUNDS
-    """What no offer goes beyond: nobody is promised what a till would refuse."""
+    """Limits of every offer, so that no till refuses an issued offer."""
 
 
-#: What ``_new`` takes of a bundle's row.
+#: Columns of a bundle's row for ``_new``.
 _BUNDLE: Final = sa.select(
     DECISIONS.c.kind,
     DECISIONS.c.item_ids,
     DECISIONS.c.terms,
     DECISIONS.c.reserved_minor + DECISIONS.c.spent_minor - OVERDUE,
 ).where(DECISIONS.c.bundle_id == sa.bindparam("bundle_id"))
-#: What somebody has of a bundle.
+#: Offers of a bundle that an owner has.
 _THEIRS: Final = (
     sa.select(*COLUMNS)
     .where(OFFERS.c.bundle_id == sa.bindparam("bundle_id"))
@@ -93,11 +93,11 @@ _THEIRS: Final = (
     .order_by(OFFERS.c.expires_ts.desc(), OFFERS.c.offer_id)
 )
 _OF_OWNERS: Final = of_owners(_THEIRS)
-#: Offers that a visit got lately.
+#: Recent offers of a visit.
 _OF_VISIT: Final = sa.select(sa.func.count()).where(
     OFFERS.c.owner == sa.bindparam("owner"), OFFERS.c.issued_ts > sa.bindparam("since_ts")
 )
-#: What stands of a bundle for visits of nobody.
+#: Reserved discounts of a bundle for anonymous visits.
 _VISITS_MINOR: Final = sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), 0)).where(
     OFFERS.c.bundle_id == sa.bindparam("bundle_id"),
     OFFERS.c.expires_ts > sa.bindparam("now_ts"),
@@ -107,9 +107,9 @@ _OF_ALL: Final = _THEIRS.where(OFFERS.c.owner.in_(sa.bindparam("owners", expandi
 
 
 def issue_offer(database: Database, wish: OfferWish) -> Offer | Refusal:
-    """Do what ``Offers.issue`` says."""
+    """Implement ``Offers.issue``."""
     bundle_id, now_ts = wish.bundle_id, wish.now_ts
-    # Whoever can be answered without waiting for other writers is.
+    # Answer without a lock if possible.
     rows = read_of_owners(database, _OF_OWNERS, wish.owners, bundle_id=bundle_id)
     held, n_used = _held(rows, now_ts)
     if held is not None:
@@ -145,13 +145,13 @@ def issue_offer(database: Database, wish: OfferWish) -> Offer | Refusal:
 
 
 def _until(wish: OfferWish, terms: Terms) -> int:
-    """Until when an offer stands by itself."""
+    """Return the expiry of an offer."""
     hours = terms.offer_hours if wish.visit is None else min(terms.offer_hours, wish.visit.hours)
     return round(wish.now_ts + hours * _HOUR)
 
 
 def _visit_may(connection: Connection, wish: OfferWish, bounds: VisitBounds) -> bool:
-    """Whether a visit may be promised one more offer; holds the row of its address."""
+    """Return whether a visit may get one more offer; locks the row of its address."""
     if bounds.address is not None:
         row = lock(connection, OFFER_ADDRESSES, [bounds.address], since_ts=wish.now_ts, issued=0)[
             bounds.address
@@ -165,7 +165,7 @@ def _visit_may(connection: Connection, wish: OfferWish, bounds: VisitBounds) -> 
 
 
 def _count_address(connection: Connection, bounds: VisitBounds, now_ts: int) -> None:
-    """Count one more offer of an address whose row is held, and forget some that are long past."""
+    """Count one more offer of an address with a locked row, and delete some old addresses."""
     if bounds.address is None:
         return
     of = OFFER_ADDRESSES.c
@@ -185,7 +185,7 @@ def _count_address(connection: Connection, bounds: VisitBounds, now_ts: int) -> 
 
 
 def _held(rows: Iterable[Sequence[Any]], now_ts: int) -> tuple[Offer | None, int]:
-    """Return what stands of what somebody has, if anything, and how many they used."""
+    """Return the owner's valid offer, if any, and the number of used ones."""
     theirs = [offer(row) for row in rows]
     standing = [it for it in theirs if it.state == STANDING and it.expires_ts > now_ts]
     return next(iter(standing), None), sum(it.state == REDEEMED for it in theirs)
@@ -199,10 +199,10 @@ def _new(
     taken_minor: int,
     n_theirs: int,
 ) -> Offer | Refusal:
-    """Make an offer of what a bundle's row says, or say why not.
+    """Make an offer from a bundle's row, or return the reason for refusal.
 
-    ``taken_minor`` is what is reserved and spent of the budget; ``n_theirs`` are the offers that
-    the customer has.
+    ``taken_minor`` is the reserved and spent part of the budget; ``n_theirs`` is the customer's
+    number of offers.
     """
     terms, now_ts = terms_of(stored), wish.now_ts
     begun = terms.starts_ts is None or terms.starts_ts <= now_ts

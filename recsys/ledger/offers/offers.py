@@ -1,8 +1,7 @@
 """Offers: a bundle promised to a customer at a price until a time, the same in every channel.
 
-The service issues them where a placement asks for them, reads those that stand for whoever asks,
-and redeems them. An offer that stands reserves its discount of the bundle's budget, so every
-promise can be kept.
+The service issues offers for placements, reads a customer's valid offers, and redeems them. A valid
+offer reserves its discount from the bundle's budget, so every promise can be kept.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -42,7 +41,7 @@ from recsys.units import DAY
 __all__ = ["Offers", "RedeemedOffer", "Refusal"]
 
 _PAGE: Final = 2_000
-#: Returned orders looked at in one transaction.
+#: Returned orders processed in one transaction.
 _AT_ONCE: Final = 500
 
 
@@ -55,13 +54,13 @@ _STANDING: Final = of_owners(
 
 
 def _overdue(what: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
-    """Ask for a figure of those offers of each bundle that have expired and are counted yet."""
+    """Select an aggregate over each bundle's expired offers that are still counted."""
     of = OFFERS.c
     late = sa.and_(of.state == STANDING, of.expires_ts <= sa.bindparam("now_ts"))
     return sa.select(what).where(of.bundle_id == DECISIONS.c.bundle_id, late).scalar_subquery()
 
 
-#: One statement, so that nobody lets go of them between two.
+#: One statement, so that no writer releases them in between.
 _COUNTS: Final = sa.select(
     DECISIONS.c.bundle_id,
     *(DECISIONS.c[name] for name in COUNTERS),
@@ -93,7 +92,7 @@ class Offers:
         visit: VisitBounds | None = None,
         bounds: OfferBounds = NO_BOUNDS,
     ) -> Offer | Refusal:
-        """Promise a bundle to somebody, once.
+        """Promise a bundle to an owner, once.
 
         Parameters
         ----------
@@ -101,30 +100,30 @@ class Offers:
         owner : str
             A customer id, or the own id of a visit.
         items : sequence of OfferItem
-            The products that the bundle's price is for, at their present prices.
+            The products of the bundle, at their current prices.
         name : OfferName
-            Of a new offer, from ``Codes.new``: its id tells whether this call made the offer.
+            Name of a new offer, from ``Codes.new``; its id shows whether this call made the offer.
         now_ts : int
             UTC epoch seconds.
         owners : sequence of str
-            Other ids of the same customer, as ``owners`` gives them.
+            Other ids of the same customer, from ``owners``.
         visit : VisitBounds, optional
-            Where ``owner`` is a visit of nobody: what it may be promised at most.
+            Limits, if ``owner`` is an anonymous visit.
         bounds : OfferBounds, optional
-            What no offer goes beyond, as of ``redeem``.
+            Limits of every offer, as in ``redeem``.
 
         Returns
         -------
         Offer
-            The one that stands for them already, whatever became of the bundle's terms since;
-            else a new one. When it returns, the promise survives a power cut.
+            The owner's valid offer, even if the bundle's terms have changed; else a new one. The
+            promise is durable.
         Refusal
             ``not_offered``: the bundle is not approved, not yet or no longer offered, or its
             price is not below that of its products; ``offer_below_floor``: its price leaves less
-            than ``bounds.margin_floor`` after cost; ``customer_limit``: they have as many as one
-            customer may get, used or standing; ``budget_spent``: what is left of the budget is
-            less than the discount, or too much of it stands for visits; ``visit_limit``: the
-            visit, or its address, has had as many as it may.
+            than ``bounds.margin_floor`` after cost; ``customer_limit``: the customer has reached
+            the limit, used or valid; ``budget_spent``: the remaining budget is less than the
+            discount, or visits hold too much of it; ``visit_limit``: the visit or its address has
+            reached the limit.
 
         Raises
         ------
@@ -136,12 +135,12 @@ class Offers:
         return issue_offer(self._database, wanted)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:
-        """Read what stands for somebody, the oldest first; one short statement.
+        """Read a customer's valid offers, oldest first; one short statement.
 
         Parameters
         ----------
         owners : sequence of str
-            Every id of theirs.
+            Every id of the customer.
         now_ts : int
             UTC epoch seconds.
         """
@@ -149,13 +148,13 @@ class Offers:
         return [offer(row) for row in rows]
 
     def find(self, which: str, now_ts: int | None = None) -> Offer | None:
-        """Return an offer by its id or by its code, however it is typed.
+        """Return an offer by its id or its code, in any spelling.
 
         Parameters
         ----------
         which : str
         now_ts : int, optional
-            UTC epoch seconds; what has expired by then says so.
+            UTC epoch seconds; offers expired by then are marked.
         """
         seen = see_offer(self._database, which)
         if seen is None:
@@ -166,12 +165,12 @@ class Offers:
         return found
 
     def owners(self, customer_id: str) -> list[str]:
-        """Return every id under which offers of a customer may be: the present one first.
+        """Return every id that a customer's offers may have, the current one first.
 
         Parameters
         ----------
         customer_id : str
-            Any id ever given out; one that nothing is known of stands for itself.
+            Any id ever issued; an unknown one is returned alone.
         """
         rows = self._database.rows(OF_SAME, customer_id=customer_id)
         present = [row[1] for row in rows[:1]]
@@ -191,34 +190,34 @@ class Offers:
         choice_of: Callable[[str], str] = str,
         bounds: OfferBounds = NO_BOUNDS,
     ) -> RedeemedOffer:
-        """Let an order use an offer, if no other has, for pieces that carry no other offer.
+        """Redeem an unused offer for an order, on pieces without another offer.
 
         Parameters
         ----------
         which : str
-            The offer's code; or its id, where ``owners`` says whose it is.
+            The offer's code; or its id, if ``owners`` is given.
         transaction_id, channel, location_id
-            The order; in stores its number is one of its location. The same order asking again
-            gets the same answer.
+            The order; in stores its number is unique per location. A repeated request of the same
+            order gets the same answer.
         owners : collection of str, optional
-            Every id of the customer, where the channel knows who it is.
+            Every id of the customer, if the channel knows it.
         items : sequence of OrderItem, optional
-            All that the order holds, where the channel tells. Where it does not, no choice of
-            products is in two offers of the order.
+            All items of the order, if reported. If not, two offers of the order cannot contain the
+            same choice.
         now_ts : int
             UTC epoch seconds.
         currency : str, optional
-            Of the prices in ``items``.
+            Currency of the prices in ``items``.
         choice_of : callable, optional
-            Names the choice of a product: what the order holds stands for any other product of
-            its choice. By default every product is its own.
+            Returns the choice of a product; products of one choice are interchangeable. By default
+            every product is its own choice.
         bounds : OfferBounds, optional
-            What no redemption goes beyond.
+            Limits of every redemption.
 
         Raises
         ------
         OfferError
-            Saying in ``kind`` why not; nothing has changed.
+            With the reason in ``kind``; nothing has changed.
         LedgerError
             When it cannot be written; then it is not redeemed.
         """
@@ -238,21 +237,21 @@ class Offers:
     def redeem_best(
         self, names: Sequence[str], use: OfferUse, *, dry_run: bool = False
     ) -> list[Outcome]:
-        """Let an order use those of several offers that take off most together.
+        """Redeem those of several offers that have the largest joint discount.
 
         Parameters
         ----------
         names : sequence of str
-            Codes, a few; or ids, where ``use`` says whose they are.
+            A few codes; or ids, if ``use`` has the customer.
         use : OfferUse
-            The order, and who buys.
+            The order and the customer.
         dry_run : bool
-            Only say what would become of them.
+            Only return the outcomes, without redeeming.
 
         Returns
         -------
         list of Outcome
-            One a name: redeemed (again, where the order uses it already), or why not.
+            One per name: redeemed (again, if the order already uses it), or the reason why not.
 
         Raises
         ------
@@ -262,7 +261,7 @@ class Offers:
         return redeem_best(self._database, names, use, dry_run=dry_run)
 
     def in_use(self) -> Iterator[tuple[str, str]]:
-        """Read number and scope of every order that uses an offer, sorted, a page at a time."""
+        """Read number and scope of every order that uses an offer, sorted, page by page."""
         of = REDEMPTIONS.c
         key = (of.transaction_id, of.scope)
         query = sa.select(*key).where(of.returned_ts.is_(None)).distinct().order_by(*key)
@@ -278,11 +277,11 @@ class Offers:
                 return
 
     def give_back(self, returns: Sequence[ReturnedOrder], now_ts: int) -> int:
-        """Give back the offers of orders that were returned, where their terms say so.
+        """Restore the offers of returned orders if their terms allow it.
 
-        An offer comes back once all its own pieces have come back, at once or bit by bit: as long
-        as the order keeps enough of a product for its offers, none does. It stands again until it
-        expires. Told again, nothing happens.
+        An offer is restored once all its own pieces are returned, at once or in parts, but not
+        while the order keeps enough of a product for its offers. It is then valid until it expires.
+        Repeated calls change nothing.
 
         Parameters
         ----------
@@ -293,7 +292,7 @@ class Offers:
         Returns
         -------
         int
-            Offers that were given back.
+            Number of restored offers.
         """
         given_back = 0
         for start in range(0, len(returns), _AT_ONCE):
@@ -304,14 +303,14 @@ class Offers:
         return given_back
 
     def counts(self, bundle_ids: Iterable[str] | None = None, *, now_ts: int) -> dict[str, Counts]:
-        """Return what became of bundles' offers.
+        """Return the numbers of bundles' offers by state.
 
         Parameters
         ----------
         bundle_ids : iterable of str, optional
-            All by default; what nobody decided about is left out.
+            All by default; bundles without a decision are left out.
         now_ts : int
-            UTC epoch seconds; what has expired by then does not stand.
+            UTC epoch seconds; offers expired by then are not valid.
         """
         query = _COUNTS
         if bundle_ids is not None:
@@ -331,8 +330,8 @@ class Offers:
         Returns
         -------
         list of (int, int, int)
-            Beginning of a day in UTC, epoch seconds; offers issued on it; offers redeemed on it
-            by orders that were not returned. Days without either are left out.
+            Start of a day in UTC, epoch seconds; offers issued on it; offers redeemed on it by
+            orders that were not returned. Days without either are left out.
         """
         issued = _per_day(OFFERS.c.issued_ts)
         used = _per_day(REDEMPTIONS.c.redeemed_ts).join(

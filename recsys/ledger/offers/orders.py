@@ -1,4 +1,4 @@
-"""The orders that use offers: what they hold, what was returned, and which pieces carry offers.
+"""Orders that use offers: their items, their returns, and the pieces with offers.
 
 A redemption or a return locks the order's row first, rows of several orders by number and scope,
 and only then the rows of bundles. So the redemptions of one order run one after the other, and no
@@ -16,15 +16,15 @@ from recsys.ledger.offers.pieces import OrderItem, Piece
 from recsys.ledger.schema import OFFER_ORDERS, REDEMPTIONS
 from recsys.ledger.statements import insert
 
-#: Number and scope.
+#: Order number and scope.
 Key = tuple[str, str]
 
 
 class OrderState(msgspec.Struct, omit_defaults=True):
-    """What is known of an order that uses offers; quantities by product."""
+    """The state of an order that uses offers; quantities by product."""
 
     held: dict[str, float] = {}
-    """Quantity held: the largest one reported."""
+    """Ordered quantity: the largest one reported."""
     told_back: dict[str, float] = {}
     """Quantity returned according to events, added up."""
     exported_back: dict[str, float] = {}
@@ -42,7 +42,7 @@ class OrderState(msgspec.Struct, omit_defaults=True):
         }
 
     def report(self, held: Mapping[str, float]) -> None:
-        """Take in the quantities of some products that the order held."""
+        """Update the ordered quantities of some products."""
         for item_id, quantity in held.items():
             self.held[item_id] = max(quantity, self.held.get(item_id, 0.0))
 
@@ -65,7 +65,7 @@ _ROWS: Final = (
 
 
 def lock_order(connection: Connection, key: Key) -> OrderState:
-    """Lock the row of an order until the transaction ends; make it where there is none."""
+    """Lock the row of an order until the transaction ends; create it if missing."""
     row = {"transaction_id": key[0], "scope": key[1], "state": encode(OrderState())}
     connection.execute(insert(connection, OFFER_ORDERS).on_conflict_do_nothing(), row)
     query = sa.select(OFFER_ORDERS.c.state).where(_is(key)).with_for_update()
@@ -101,7 +101,7 @@ def _pieces(
 
 
 def held_of(items: Sequence[OrderItem]) -> dict[str, float]:
-    """Return how many of each product an order holds."""
+    """Return the ordered quantity of each product."""
     held: dict[str, float] = {}
     for item in items:
         held[item.item_id] = held.get(item.item_id, 0.0) + item.quantity

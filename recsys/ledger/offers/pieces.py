@@ -1,11 +1,11 @@
-"""Which pieces of an order an offer is for, and what it takes off them.
+"""Determines which pieces of an order an offer claims, and its discount on them.
 
-The items of an order and the pieces that its other offers claim come in; the pieces that one more
-offer claims and its discount come out, or the reason why it claims none. Nothing here reads the
+In: the items of an order, and the pieces that its other offers claim. Out: the pieces that a
+further offer claims and its discount, or the reason for refusal. This module does not read the
 ledger. Called by ``redemption``.
 
-One piece carries one offer. An offer claims one piece of each of its products: the product
-itself, else another of its choice, the dearest first.
+One piece has at most one offer. An offer claims one piece of each of its products: the product
+itself, else another of its choice, the most expensive first.
 """
 
 import math
@@ -19,34 +19,34 @@ from recsys.bundles import Offer, least_minor
 from recsys.errors import OfferError
 from recsys.values import write_amount
 
-#: Rounding error that arithmetic with weights may have.
+#: Tolerance for rounding errors in weights.
 SLACK: Final = 1e-9
-#: Pieces counted of one product; no order uses as many offers.
+#: Maximum pieces counted per product; no order uses as many offers.
 _MOST: Final = 512
 
 
 class OrderItem(msgspec.Struct, frozen=True):
-    """The quantity of a product that an order holds at one price."""
+    """A quantity of a product in an order at one price."""
 
     item_id: str
     quantity: float = 1.0
     price_minor: int | None = None
-    """Of one, after the discounts of the line; None: the price that the offer was made at."""
+    """Unit price after the line's discounts; None for the price in the offer."""
 
 
 class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One piece of an order that carries an offer."""
+    """One piece of an order with an offer."""
 
     member: str
     """The offer's product."""
     item_id: str
     """The order's product: the same, or another of its choice."""
     price_minor: int | None = None
-    """Its price in the order, minor units; None: not reported."""
+    """Its price in the order, minor units; None if not reported."""
 
 
 class OfferClaim(NamedTuple):
-    """The pieces that an offer claims, and what it takes off them."""
+    """The pieces that an offer claims, and the discount."""
 
     pieces: tuple[Piece, ...]
     discount_minor: int
@@ -56,11 +56,11 @@ class OfferBounds(msgspec.Struct, frozen=True):
     """Limits of every redemption."""
 
     per_order: int | None = None
-    """Offers that one order may use; None: any number."""
+    """Maximum offers per order; None for no limit."""
     margin_floor: float = 0.0
-    """Share of what is paid that must be left after cost, in [0, 1)."""
+    """Minimum share of the paid amount left after cost, in [0, 1)."""
     cost_of: Callable[[str, str], int | None] | None = None
-    """Cost of a product in a currency, minor units; None where it is not known."""
+    """Cost of a product in a currency, minor units; None if unknown."""
 
 
 NO_BOUNDS: Final = OfferBounds()
@@ -72,16 +72,16 @@ class OpenOrder:
     Parameters
     ----------
     items : sequence of OrderItem, optional
-        All that the order holds; None: not reported. Then two of its offers cannot contain the same
+        All items of the order; None if not reported. Then two of its offers cannot contain the same
         choice.
     taken : iterable of Piece
-        Claimed by the order's other offers.
+        Pieces claimed by the order's other offers.
     back : mapping
         Product → quantity returned, which no offer can claim.
     all_back : bool
         Whether the whole order was returned.
     choice_of : callable
-        Names the choice of a product.
+        Returns the choice of a product.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class OpenOrder:
 
     @property
     def has_uniform_choices(self) -> bool:
-        """Whether it does not matter which piece of a choice an offer claims."""
+        """Return whether all pieces of a choice are equivalent for an offer."""
         kinds: dict[str, set[tuple[str, int | None]]] = {}
         for item_id, lines in (self._lines or {}).items():
             mine = kinds.setdefault(self._choice_of(item_id), set())
@@ -128,7 +128,7 @@ class OpenOrder:
         return all(len(mine) == 1 for mine in kinds.values())
 
     def claim(self, offer: Offer, bounds: OfferBounds) -> OfferClaim:
-        """Claim the pieces of an offer, so that the next offer cannot have them.
+        """Claim the pieces of an offer, so that later offers cannot claim them.
 
         Parameters
         ----------
@@ -160,8 +160,8 @@ class OpenOrder:
         if twice:
             raise OfferError(
                 "offer-overlaps",
-                f"another offer of this order is for {_names(twice)}, and the order does not tell "
-                "how many it holds: send its `items` with their quantities.",
+                f"another offer of this order is for {_names(twice)}, and the order's quantities "
+                "are unknown: send its `items` with their quantities.",
             )
         if self._all_back or any(self._choice_of(member) in gone for member in members):
             raise OfferError("offer-incomplete", "products of the offer were returned.")
@@ -190,7 +190,7 @@ class OpenOrder:
         return tuple(piece for piece in found.values() if piece is not None)
 
     def _refuse(self, members: Sequence[str], missing: Sequence[str]) -> None:
-        """Raise: the order lacks something, or another offer claims it."""
+        """Raise an error: the order lacks products, or another offer claims them."""
         alone = OpenOrder(
             [item for lines in (self._lines or {}).values() for item in lines],
             back=self._back,
@@ -200,15 +200,15 @@ class OpenOrder:
         if self._taken:
             alone._find_pieces(
                 members
-            )  # raises where the items lack something even without other offers
+            )  # raises if the order lacks products even without other offers
             raise OfferError(
                 "offer-overlaps",
-                f"every {_names(missing)} of this order carries another offer already.",
+                f"another offer already applies to every {_names(missing)} of this order.",
             )
         raise OfferError("offer-incomplete", f"the order lacks {_names(missing)} of the offer.")
 
     def _pieces_left(self, item_id: str) -> list[int | None]:
-        """Prices of a product's free pieces, the dearest first."""
+        """Return the prices of a product's free pieces, most expensive first."""
         if item_id not in self._left:
             lines = (self._lines or {}).get(item_id, [])
             left = [] if self._all_back else whole_pieces(lines, self._back.get(item_id, 0.0))
@@ -221,14 +221,14 @@ class OpenOrder:
 
 
 def whole_pieces(lines: Iterable[OrderItem], back: float = 0.0) -> list[int | None]:
-    """Return what each whole piece of a product costs, the dearest first.
+    """Return the price of each whole piece of a product, most expensive first.
 
-    Parts of pieces add up at their prices. Returned pieces are taken to be the dearest.
+    Fractions of pieces are added at their prices. Returned pieces count as the most expensive.
 
     Parameters
     ----------
     lines : iterable of OrderItem
-        All of one product.
+        All lines of one product.
     back : float
         Quantity returned.
 
@@ -246,7 +246,7 @@ def whole_pieces(lines: Iterable[OrderItem], back: float = 0.0) -> list[int | No
 
 
 def _cut(lines: Iterable[tuple[int, float]], back: float) -> tuple[list[int], float]:
-    """Cut lines into whole pieces; return what they cost, and what is left of ``back``."""
+    """Split lines into whole pieces; return their prices, and the rest of ``back``."""
     found: list[int] = []
     room, cost = 1.0, 0.0
     for price_minor, quantity in lines:
@@ -262,7 +262,7 @@ def _cut(lines: Iterable[tuple[int, float]], back: float) -> tuple[list[int], fl
 
 
 def discount(offer: Offer, pieces: Sequence[Piece], bounds: OfferBounds) -> int:
-    """Return what an offer takes off its pieces, minor units.
+    """Return an offer's discount on its pieces, minor units.
 
     The pieces then cost the offer's price. The discount never exceeds the promised one, and never
     leaves less than ``bounds.margin_floor`` after cost, as far as costs are known.
@@ -288,8 +288,8 @@ def discount(offer: Offer, pieces: Sequence[Piece], bounds: OfferBounds) -> int:
         left = write_amount(costs_now - off, offer.currency)
         raise OfferError(
             "offer-below-floor",
-            f"its pieces would cost {left}, and of that less than {bounds.margin_floor:.0%} would "
-            "be left after cost.",
+            f"its pieces would cost {left}, which leaves less than {bounds.margin_floor:.0%} "
+            "after cost.",
         )
     return off
 

@@ -1,6 +1,6 @@
-"""An offer is used by one order at most, and each piece of an order carries one offer.
+"""Redeems offers: each offer by at most one order, each piece of an order with at most one offer.
 
-An offer's code or id and the order that uses it come in; the redeemed offer comes out, or an
+In: an offer's code or id, and the order that uses it. Out: the redeemed offer, or an
 ``OfferError``. Called by ``offers``; ``returns`` undoes it.
 """
 
@@ -40,33 +40,33 @@ class RedeemedOffer(msgspec.Struct, frozen=True):
 
     offer: Offer
     first: bool
-    """False: the order used the offer before, and this is the same answer again."""
+    """False if the order already used the offer, and the earlier answer is repeated."""
 
 
 class SeenOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer and what matters of its bundle."""
+    """An offer and the relevant fields of its bundle."""
 
     offer: Offer
     scope: str | None
-    """Within which the number of the order that uses it is unique."""
+    """Scope in which the number of the order that uses it is unique."""
     terms: Terms
 
 
 class OfferUse(msgspec.Struct, frozen=True, kw_only=True):
-    """The order that an offer is to be used for, and its limits."""
+    """The order that uses an offer, and the limits."""
 
     transaction_id: str
     channel: str
     location_id: str | None
     owners: Collection[str] | None
-    """None: whoever shows it may use it."""
+    """None: anyone with the code may use it."""
     items: Sequence[OrderItem] | None
-    """All that the order holds; None: not reported."""
+    """All items of the order; None if not reported."""
     currency: str | None
-    """Of their prices."""
+    """Currency of the items' prices."""
     now_ts: int
     choice_of: Callable[[str], str] = str
-    """Names the choice of a product: any product of it stands for the others."""
+    """Returns the choice of a product; products of one choice are interchangeable."""
     bounds: OfferBounds = OfferBounds()
 
     @property
@@ -76,7 +76,7 @@ class OfferUse(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scope(self) -> str:
-        """Within which ``transaction_id`` is unique."""
+        """Scope in which ``transaction_id`` is unique."""
         return scope_of(self.channel, self.location_id)
 
 
@@ -93,7 +93,7 @@ _BY_CODE: Final = _SEEN.where(OFFERS.c.code_hash == sa.bindparam("name"))
 
 
 def see_offer(database: Database, which: str) -> SeenOffer | None:
-    """Read an offer by its id or by its code; None where there is none."""
+    """Read an offer by its id or its code; None if there is none."""
     by_id = is_offer_id(which)
     code = None if by_id else read_code(which)
     if code is not None:
@@ -114,14 +114,14 @@ def _seen(row: Sequence[Any]) -> SeenOffer:
 
 
 def redeem_offer(database: Database, which: str, use: OfferUse) -> RedeemedOffer:
-    """Do what ``Offers.redeem`` says."""
+    """Implement ``Offers.redeem``."""
     wrong = _wrong_name(which, use)
     if wrong is not None:
         raise wrong
     seen = see_offer(database, which)
     if seen is None:
         raise OfferError("offer-unknown", "there is no such offer.")
-    # A late request is refused without waiting for those that hold the lock.
+    # Refuse a late request without waiting for the lock.
     again = _check(seen, use)
     if again is not None:
         return again
@@ -144,7 +144,7 @@ def redeem_offer(database: Database, which: str, use: OfferUse) -> RedeemedOffer
 
 
 class Outcome(NamedTuple):
-    """What became of one of several offers."""
+    """The outcome of one of several offers."""
 
     redeemed: RedeemedOffer | None
     refused: OfferError | None
@@ -157,7 +157,7 @@ class _UndoError(Exception):
 def redeem_best(
     database: Database, names: Sequence[str], use: OfferUse, *, dry_run: bool
 ) -> list[Outcome]:
-    """Do what ``Offers.redeem_best`` says."""
+    """Implement ``Offers.redeem_best``."""
     refused = {name: error for name in names if (error := _wrong_name(name, use)) is not None}
     taken = [name for name in names if name not in refused]
     seen_offers = [see_offer(database, name) for name in taken]
@@ -211,33 +211,33 @@ def _redeem_best(
 
 
 def _wrong_name(which: str, use: OfferUse) -> OfferError | None:
-    """Refuse an offer's id where no customer is named.
+    """Refuse an offer's id if no customer is named.
 
-    Ids stand in the ledger and in logs, so reading one must not be enough to use the offer: without
-    a customer only the code counts, of which the ledger holds the hash.
+    Ids appear in the ledger and in logs, so an id alone must not suffice to use the offer. Without
+    a customer only the code counts, and the ledger holds only its hash.
     """
     if use.owners is None and is_offer_id(which):
         return OfferError(
             "offer-code-needed",
-            "an offer's id counts only where the customer is named; anybody else shows its code.",
+            "an offer's id is valid only with the customer named; otherwise send its code.",
         )
     return None
 
 
 def _why_not(open_order: OpenOrder, offer: Offer, n_used: int, use: OfferUse) -> OfferError:
-    """Say why an offer is not among those that an order uses."""
+    """Return why an offer is not among those that an order uses."""
     try:
         _check_number(n_used, use)
         open_order.copy().claim(offer, use.bounds)
     except OfferError as error:
         return error
-    return OfferError("offer-overlaps", "the other offers take off more without it.")
+    return OfferError("offer-overlaps", "the discount is larger without it.")
 
 
 def _read_open_order(
     connection: Connection, order: OrderState, use: OfferUse
 ) -> tuple[OpenOrder, int]:
-    """Return the free pieces of an order whose row is locked, and how many offers it uses."""
+    """Return the free pieces of an order with a locked row, and its number of offers."""
     used = in_use(connection, use.key)
     taken = [piece for pieces in used.values() for piece in pieces]
     open_order = OpenOrder(
@@ -257,14 +257,14 @@ def _check_returned(offer_id: str, ever: Container[str], use: OfferUse) -> None:
 
 
 def _check_number(n_used: int, use: OfferUse) -> None:
-    """Refuse one offer more than an order may use."""
+    """Refuse an offer beyond the limit per order."""
     most = use.bounds.per_order
     if most is not None and n_used >= most:
-        raise OfferError("order-limit", f"the order uses {n_used} offers; it may use {most}.")
+        raise OfferError("order-limit", f"the order uses {n_used} offers; the limit is {most}.")
 
 
 def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse) -> RedeemedOffer:
-    """Write that an order uses an offer; the row of its bundle is locked too."""
+    """Record that an order uses an offer; its bundle's row is locked too."""
     row = {
         "transaction_id": use.transaction_id,
         "scope": use.scope,
@@ -290,10 +290,10 @@ def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse)
 
 
 def _check(seen: SeenOffer, use: OfferUse) -> RedeemedOffer | None:
-    """Refuse an unusable offer; return the earlier answer where the order uses it already."""
+    """Refuse an unusable offer; return the earlier answer if the order already uses it."""
     found, terms = seen.offer, seen.terms
     if use.owners is not None and found.owner not in use.owners:
-        raise OfferError("offer-of-another", "the offer was made to somebody else.")
+        raise OfferError("offer-of-another", "the offer was made to another customer.")
     if found.redemption is not None:
         if (found.redemption.transaction_id, seen.scope) == (use.transaction_id, use.scope):
             return RedeemedOffer(found, False)
@@ -304,7 +304,7 @@ def _check(seen: SeenOffer, use: OfferUse) -> RedeemedOffer | None:
         raise OfferError("offer-expired", "the offer has expired.")
     if not holds_at(terms, use.channel, use.location_id):
         where = [*terms.channels, *terms.locations]
-        raise OfferError("offer-elsewhere", f"the offer holds elsewhere: {', '.join(where)}.")
+        raise OfferError("offer-elsewhere", f"the offer is valid only here: {', '.join(where)}.")
     if use.currency not in (None, found.currency):
         raise OfferError(
             "offer-elsewhere", f"the offer is in {found.currency}, the order in {use.currency}."
@@ -313,7 +313,7 @@ def _check(seen: SeenOffer, use: OfferUse) -> RedeemedOffer | None:
 
 
 def holds_at(terms: Terms, channel: str, location_id: str | None) -> bool:
-    """Whether a bundle is offered in a channel, at a location."""
+    """Return whether a bundle is offered on a channel, at a location."""
     return (not terms.channels or channel in terms.channels) and (
         not terms.locations or location_id in terms.locations
     )

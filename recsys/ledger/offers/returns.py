@@ -1,7 +1,7 @@
-"""What happens to offers when orders come back, and when visitors say who they are.
+"""Updates offers when orders are returned, and when visitors log in.
 
-Called by ``recording`` when events tell of refunds and logins, and by ``Offers.give_back`` with
-what exports say came back.
+Called by ``recording`` for events of refunds and logins, and by ``Offers.give_back`` for returns in
+exports.
 """
 
 from collections import Counter
@@ -40,28 +40,28 @@ from recsys.ledger.schema import DECISIONS, EVENTS, OFFERS, REDEMPTIONS, TRANSAC
 
 
 class ReturnedOrder(NamedTuple):
-    """What came back of an order."""
+    """The returned items of an order."""
 
     transaction_id: str
     scope: str
-    """Within what the number names one order."""
+    """Scope in which the order number is unique."""
     back: Mapping[str, float] = {}
-    """How many of each product came back; empty: everything."""
+    """Returned quantity by product; empty for everything."""
     in_all: bool = False
-    """Whether that is all that ever came back, as exports know it; else it is one return more."""
+    """Whether these are all returns of the order, as in exports; else one further return."""
     sold: Mapping[str, float] = {}
-    """How many of each product the order held, as far as known."""
+    """Ordered quantity by product, as far as known."""
 
 
 class Login(NamedTuple):
-    """Somebody said who they are in a visit of nobody."""
+    """A login in an anonymous visit."""
 
     visit: str
     """Own id of the visit."""
     own_id: str
 
 
-#: Offers that orders of some numbers use or used; the latest comes back first.
+#: Offers that orders of some numbers use or used, latest first.
 _USES: Final = (
     sa.select(
         OFFERS.c.offer_id,
@@ -78,7 +78,7 @@ _USES: Final = (
     .where(REDEMPTIONS.c.transaction_id.in_(sa.bindparam("numbers", expanding=True)))
     .order_by(REDEMPTIONS.c.redeemed_ts.desc(), OFFERS.c.offer_id)
 )
-#: What purchases told of those orders.
+#: Items of those orders from purchase events.
 _SOLD: Final = (
     sa.select(TRANSACTIONS.c.transaction_id, TRANSACTIONS.c.scope, EVENTS.c.body)
     .join_from(TRANSACTIONS, EVENTS, EVENTS.c.event_id == TRANSACTIONS.c.event_id)
@@ -101,27 +101,27 @@ _HOW_MANY: Final = (
 def settle_returns(
     connection: Connection, returns: Sequence[ReturnedOrder], logins: Sequence[Login], now_ts: int
 ) -> int:
-    """Give offers back with their orders, and visitors' offers to who they turn out to be.
+    """Restore offers of returned orders, and assign visitors' offers to their customers.
 
     Parameters
     ----------
     connection : Connection
-        In a writer's transaction that holds no bundle's row.
+        In a writer's transaction without locks on bundles' rows.
     returns : sequence of ReturnedOrder
     logins : sequence of Login
     now_ts : int
-        UTC epoch seconds; what has expired by then does not stand again.
+        UTC epoch seconds; expired offers are not restored.
 
     Returns
     -------
     int
-        Offers that were given back.
+        Number of restored offers.
     """
     given: dict[str, Any] = {
         "numbers": sorted({back.transaction_id for back in returns}),
         "visits": sorted({login.visit for login in logins}),
     }
-    # Nearly always there is nothing to do, and no row is taken.
+    # Usually there is nothing to do, and no row is locked.
     of_orders = _by_order(returns)
     uses = _uses(connection, of_orders, given)
     concerned = {row.bundle_id for row in uses}
@@ -173,7 +173,7 @@ def _by_order(returns: Iterable[ReturnedOrder]) -> dict[Key, list[ReturnedOrder]
 def _uses(
     connection: Connection, of_orders: Mapping[Key, Any], given: dict[str, Any]
 ) -> list[sa.Row[Any]]:
-    """Read which offers the orders use that something came back of."""
+    """Read the offers that orders with returns use."""
     found = _read(connection, _USES, given["numbers"], given)
     return [
         row
@@ -187,7 +187,7 @@ def _quantities(event: Event) -> dict[str, float]:
 
 
 def _learn(state: OrderState, returned: ReturnedOrder) -> None:
-    """Add what came back to what is known of an order."""
+    """Add a return to the state of an order."""
     state.report(returned.sold)
     if not returned.back:
         state.all_back = True
@@ -201,9 +201,9 @@ def _learn(state: OrderState, returned: ReturnedOrder) -> None:
 def _come_back(
     connection: Connection, key: Key, state: OrderState, uses: Sequence[sa.Row[Any]]
 ) -> Iterator[sa.Row[Any]]:
-    """Choose the offers of an order whose pieces are all gone, the latest first.
+    """Choose the offers of an order whose pieces are all returned, latest first.
 
-    A piece is gone once the order keeps a whole one less than its offers claim.
+    A piece is returned once the order keeps at least one whole piece less than its offers claim.
     """
     if state.all_back:
         yield from uses
@@ -228,7 +228,7 @@ def _come_back(
 
 
 def _give_back(connection: Connection, bundle: sa.Row[Any], row: sa.Row[Any], now_ts: int) -> int:
-    """Let an offer stand again, where its bundle's terms say so."""
+    """Restore an offer if its bundle's terms allow it."""
     terms = terms_of(bundle.terms)
     if not terms.gives_back:
         return 0
@@ -252,9 +252,9 @@ def _give_back(connection: Connection, bundle: sa.Row[Any], row: sa.Row[Any], no
 
 
 def _has_room(connection: Connection, bundle: sa.Row[Any], row: sa.Row[Any]) -> bool:
-    """Whether the budget still bears a promise of which less was given than it was for.
+    """Return whether the budget still covers the full discount of an offer that gave less.
 
-    What was not given was free for others meanwhile.
+    The difference was available to other offers meanwhile.
     """
     budget, more = terms_of(bundle.terms).budget_minor, row.discount_minor - row.given_minor
     if budget is None or more <= 0:
@@ -265,9 +265,9 @@ def _has_room(connection: Connection, bundle: sa.Row[Any], row: sa.Row[Any]) -> 
 
 
 def _follow(connection: Connection, bundle: sa.Row[Any], row: sa.Row[Any], own_id: str) -> None:
-    """Give a visitor's offer to the customer, unless they have as many as they may get.
+    """Assign a visitor's offer to the customer, up to the limit per customer.
 
-    What they would have too many of stays with the visit.
+    Offers beyond the limit stay with the visit.
     """
     same = connection.execute(OF_SAME, {"customer_id": own_id})
     owners = sorted({own_id, *(alike for alike, _ in same)})

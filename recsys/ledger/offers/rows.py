@@ -1,9 +1,8 @@
-"""A bundle's row and its offers: what everything that writes offers shares.
+"""Bundles' rows and their offers: functions shared by all writers of offers.
 
-Whoever changes an offer locks the row of its bundle first, and the rows of several bundles in the
-order of their ids. So no two writers wait for each other in a circle, and what a bundle's row
-says of its offers (how many, and what their discounts add up to) is true at the end of every
-transaction. Used by other modules of ``recsys.ledger`` only.
+Every writer locks the row of an offer's bundle first, and the rows of several bundles in the order
+of their ids. So writers never deadlock, and the counts and sums in a bundle's row are correct at
+the end of every transaction. Used by other modules of ``recsys.ledger`` only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +19,7 @@ from recsys.ledger.schema import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
 STANDING, REDEEMED, EXPIRED, WITHDRAWN = get_args(OfferState)
 #: Columns of a bundle's row that count its offers.
 COUNTERS: Final = Counts.__struct_fields__
-#: Statuses of bundles whose offers stand.
+#: Statuses of bundles with valid offers.
 KEPT: Final = ("approved", "paused")
 
 _BUNDLES: Final = (
@@ -34,7 +33,7 @@ _LATE: Final = sa.and_(
     OFFERS.c.state == sa.literal_column(f"'{STANDING}'"),
     OFFERS.c.expires_ts <= sa.bindparam("now_ts"),
 )
-#: Discounts that are reserved for what has expired, minor units.
+#: Discounts reserved for expired offers, minor units.
 OVERDUE: Final = (
     sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), sa.literal_column("0")))
     .where(_LATE)
@@ -50,21 +49,21 @@ _LET_GO: Final = (
     .values(state=EXPIRED, kept_code=None)
     .returning(OFFERS.c.discount_minor)
 )
-#: Expired offers that a request lets go of; a campaign's all expire at once.
+#: Maximum expired offers that a request releases; those of a campaign expire together.
 MOST: Final = 500
 
 _ALIKE: Final = IDENTIFIERS.alias()
-#: Every id that leads to whom an id leads to, and the present one.
+#: All ids of the customer of an id, and the current one.
 OF_SAME: Final = sa.select(IDENTIFIERS.c.own_id, IDENTIFIERS.c.customer_id).where(
     IDENTIFIERS.c.customer_id
     == sa.select(_ALIKE.c.customer_id)
     .where(_ALIKE.c.own_id == sa.bindparam("customer_id"))
     .limit(sa.literal_column("1"))
-    .offset(sa.literal_column("0"))  # SQLAlchemy writes a parameter otherwise
+    .offset(sa.literal_column("0"))  # SQLAlchemy would use a parameter
     .scalar_subquery()
 )
 
-#: Of an offer, in the order in which ``offer`` takes them.
+#: Columns of an offer, in the order that ``offer`` expects.
 COLUMNS: Final = tuple(
     OFFERS.c[name]
     for name in (
@@ -80,7 +79,7 @@ COLUMNS: Final = tuple(
         "state",
     )
 )
-#: Of the order that uses an offer, in the order in which ``redemption`` takes them.
+#: Columns of a redemption, in the order that ``redemption`` expects.
 USED: Final = tuple(
     REDEMPTIONS.c[name]
     for name in ("transaction_id", "channel", "location_id", "redeemed_ts", "discount_minor")
@@ -92,7 +91,7 @@ names_of: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def of_owners(query: sa.Select[Any]) -> dict[int, sa.Select[Any]]:
-    """Ask only for offers of some owners: a constant statement for each number of them."""
+    """Restrict a query to some owners; the statement is constant for each number of owners."""
     return {
         size: query.where(OFFERS.c.owner.in_([sa.bindparam(f"owner_{n}") for n in range(size)]))
         for size in (1, 2, 4, 8, 16, 32, 64)
@@ -102,7 +101,7 @@ def of_owners(query: sa.Select[Any]) -> dict[int, sa.Select[Any]]:
 def read_of_owners(
     database: Database, queries: Mapping[int, sa.Select[Any]], owners: Sequence[str], **values: Any
 ) -> list[tuple[Any, ...]]:
-    """Read what ``of_owners`` asks; where they are fewer, one of them fills up the rest."""
+    """Run a query of ``of_owners``; repeat one owner to fill missing parameters."""
     found: list[tuple[Any, ...]] = []
     most = max(queries)
     for start in range(0, len(owners), most):
@@ -114,19 +113,19 @@ def read_of_owners(
 
 
 def lock_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, sa.Row[Any]]:
-    """Read bundles' rows and keep them, and their offers, from other writers.
+    """Read bundles' rows and lock them, and thereby their offers.
 
     Parameters
     ----------
     connection : Connection
-        In a writer's transaction, which holds no other bundle's row.
+        In a writer's transaction without locks on other bundles' rows.
     bundle_ids : iterable of str
-        All that the transaction will need.
+        All bundles that the transaction needs.
 
     Returns
     -------
     dict
-        Bundle id → row, of those there are.
+        Bundle id → row, for existing bundles.
     """
     wanted = sorted(set(bundle_ids))
     if not wanted:
@@ -135,7 +134,7 @@ def lock_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
 
 
 def count(connection: Connection, bundle_id: str, **changes: int) -> None:
-    """Add to the counters of a bundle whose row is held."""
+    """Add to the counters of a bundle with a locked row."""
     values = {name: DECISIONS.c[name] + change for name, change in changes.items()}
     connection.execute(
         DECISIONS.update().where(DECISIONS.c.bundle_id == bundle_id).values(**values)
@@ -143,18 +142,18 @@ def count(connection: Connection, bundle_id: str, **changes: int) -> None:
 
 
 def sweep(connection: Connection, bundle_id: str, now_ts: int) -> None:
-    """Let go of what has expired of a bundle whose row is held."""
+    """Release all expired offers of a bundle with a locked row."""
     while _let_go(connection, bundle_id, now_ts)[0] == MOST:
         pass
 
 
 def release(connection: Connection, bundle_id: str, now_ts: int) -> int:
-    """Let go of some of what has expired of a bundle whose row is held.
+    """Release some expired offers of a bundle with a locked row.
 
     Returns
     -------
     int
-        Discounts that all of it reserved until now, minor units.
+        Discounts that all expired offers reserved, minor units.
     """
     n, released = _let_go(connection, bundle_id, now_ts)
     if n < MOST:
@@ -172,7 +171,7 @@ def _let_go(connection: Connection, bundle_id: str, now_ts: int) -> tuple[int, i
 
 
 def offer(row: Sequence[Any], use: Redemption | None = None) -> Offer:
-    """Make an offer of ``COLUMNS``."""
+    """Build an offer from ``COLUMNS``."""
     return Offer(
         offer_id=row[0],
         kept_code=row[1],
@@ -189,7 +188,7 @@ def offer(row: Sequence[Any], use: Redemption | None = None) -> Offer:
 
 
 def redemption(row: Sequence[Any]) -> Redemption | None:
-    """Make a redemption of ``USED``; None where no order uses the offer."""
+    """Build a redemption from ``USED``; None if no order uses the offer."""
     if row[0] is None:
         return None
     return Redemption(
@@ -202,7 +201,7 @@ def redemption(row: Sequence[Any]) -> Redemption | None:
 
 
 def decision(row: sa.Row[Any]) -> Decision:
-    """Make a decision of a bundle's row."""
+    """Build a decision from a bundle's row."""
     return Decision(
         bundle_id=row.bundle_id,
         kind=row.kind,
