@@ -20,7 +20,7 @@ __all__ = ["config", "serve", "shop", "workspace"]
 
 @pytest.fixture
 def client(workspace: Path, serve: Serve) -> FlaskClient:
-    """The service of the workspace that the command looks at."""
+    """The service of the workspace that the command reads."""
     return serve(load_config(workspace)).test_client()
 
 
@@ -62,7 +62,7 @@ def test_people_are_shown_what_is_worth_a_decision(workspace: Path, client: Flas
     everything = said(workspace, "list", "--all")["total"]
     listed = bundles(workspace, "list")
     assert listed.exit_code == 0, listed.output
-    assert bundle_id in listed.output  # it was decided about
+    assert bundle_id in listed.output  # it has a decision
     told = said(workspace, "list")
     left = everything - told["total"]
     assert left > 0

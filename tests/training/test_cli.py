@@ -1,4 +1,4 @@
-"""The command's frame: help, exit codes, what goes to which stream."""
+"""The command line: help, exit codes, output streams."""
 
 import errno
 import json
@@ -101,7 +101,7 @@ def test_debug_shows_where() -> None:
 
 
 def _group(error: BaseException) -> click.Group:
-    """Build the command's frame around a command that fails."""
+    """Build the command line around a command that fails."""
 
     @click.command()
     def fail() -> None:

@@ -1,4 +1,4 @@
-"""``omnibasket identity``: a person finds a wrong link, undoes it, and takes it back."""
+"""``omnibasket identity``: find a wrong link, remove it, and restore it."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def write_history(config: Config, seen: Seen | None) -> None:
-    """Write the tables of a history, as an ingest does after identity is resolved."""
+    """Write the tables of a history, as an ingest does after identity resolution."""
     folder = config.state / "history" / "v1"
     folder.mkdir(parents=True, exist_ok=True)
     con = connect(memory_mb=256, threads=1)

@@ -1,4 +1,4 @@
-"""Keys on the command line: made with limits that make sense, listed, revoked."""
+"""Keys on the command line: created with valid limits, listed, revoked."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(workspace: Path) -> N
 
 
 def tell(workspace: Path, *location_ids: str) -> None:
-    """Have the back office tell of locations."""
+    """Have the back office report locations."""
     ledger = Ledger.open(load_config(workspace).ledger_url)
     ledger.backoffice.put_locations([LiveLocation(location_id=name) for name in location_ids], 1)
     ledger.close()

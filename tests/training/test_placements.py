@@ -1,4 +1,4 @@
-"""Placements on the command line: listed with their origin, held against the model, tried out."""
+"""Placements on the command line: listed with their origin, checked against the model, tried."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a training leaves: a version that the gate let pass or kept back, and a record."""
+"""The results of a training: a version that the gate accepted or refused, and a record."""
 
 import json
 import signal
@@ -34,7 +34,7 @@ def asked(*words):
 
 
 def praise(folder, version, value=0.99):
-    """Have a version's manifest say that it was better than any."""
+    """Give a version's manifest better figures than any other."""
     path = registry.find(load_config(folder), version) / "manifest.json"
     manifest = json.loads(path.read_text())
     for row in manifest["metrics"]["figures"]:
@@ -45,7 +45,7 @@ def praise(folder, version, value=0.99):
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """Two trainings: the second one looks worse than the first, and is kept back."""
+    """Two trainings: the second looks worse than the first and is refused."""
     folder = build(tmp_path_factory.mktemp("shop"), SMALL, days=60)
     first = run("train", folder, "--json")
     assert first.exit_code == 0, first.output

@@ -1,4 +1,4 @@
-"""The same exports, settings and seed: the same figures and models in another workspace."""
+"""The same exports, settings and seed give the same figures and models in another workspace."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from recsys.identity.hashing import KeyedHash
 
 from .test_train import TOML, build, run
 
-#: Trees and bundles even in so small a world.
+#: Settings that allow trees and bundles despite the little data.
 EAGER = (
     TOML.replace(
         "keep = 2",
@@ -30,7 +30,7 @@ min_support = 3
 false_discovery_rate = 0.99
 """
 )
-#: Every sample is smaller than what it is drawn from.
+#: Every sample is smaller than its population.
 SAMPLES = {
     "recsys.learning.fit.MOST": 24,
     "recsys.learning.fit.ACTIVE": 16,

@@ -1,4 +1,4 @@
-"""``omnibasket train`` on a small grocer, from its exports to an artefact that answers."""
+"""``omnibasket train`` on a small grocer, from its exports to a working artefact."""
 
 import json
 import random
@@ -184,7 +184,7 @@ def test_the_same_data_give_the_same_arrays(workspace, result):
     for word in ("own_frequency", "omnibasket", "our lead", "new_ndcg@10", "pos"):
         assert word in " ".join(ran.stdout.split())
     assert run("train", workspace).exit_code == 0
-    assert len(registry.versions(config)) == 2  # as [train] keep says
+    assert len(registry.versions(config)) == 2  # the value of [train] keep
 
 
 def test_a_week_gets_windows_of_a_day_and_says_so(tmp_path):
@@ -222,7 +222,7 @@ def test_without_a_history_it_says_what_to_do(tmp_path):
 
 
 def test_a_training_is_about_one_history_whatever_is_ingested_meanwhile(tmp_path, monkeypatch):
-    """Two ingests end while it learns; the version that it reads would be deleted by the second."""
+    """Two ingests end during training; the second would delete the version it reads."""
     folder = build(tmp_path / "shop", days=40)
     config = load_config(folder)
     before = History.open(config).version

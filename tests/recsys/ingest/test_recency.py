@@ -1,4 +1,4 @@
-"""Which export is the later one."""
+"""Tests which of two exports is the later one."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

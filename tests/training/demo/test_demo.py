@@ -1,4 +1,4 @@
-"""The demo workspace: real baskets in honest exports, with every trap and a truth to check by."""
+"""The demo workspace: exports of real baskets, with all traps and a truth file."""
 
 import csv
 import filecmp
@@ -37,7 +37,7 @@ def truth(demo: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def tables(demo: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The exports as DuckDB reads them: text, without the rows that are broken."""
+    """The exports in DuckDB as text, without the broken rows."""
     con = duckdb.connect()
     for name, path in (("tills", "tills/*.csv"), ("shop", "shop/*.csv")):
         con.execute(
@@ -146,7 +146,7 @@ def test_later_exports_correct_orders(
 
 
 def test_a_small_world_has_every_trap(truth: dict[str, Any]) -> None:
-    # Cards are lent too rarely, and one hour came twice too briefly, for sixty households.
+    # With sixty households, lent cards and tickets in the repeated hour are too rare.
     rare = {"lent_card_tickets", "tickets_in_the_hour_that_came_twice"}
     assert [name for name, count in truth["traps"].items() if not count and name not in rare] == []
     assert truth["traps"]["shared_tablets"] >= 2
@@ -211,7 +211,7 @@ def test_honest_evidence_joins_all_identifiers_of_a_household(
         return name
 
     for a, b in rows:
-        # Evidence within a household; what is shared, lent or empty is no evidence.
+        # Evidence within a household, without shared, lent or empty identifiers.
         if a in root and b in root and home[a] == home[b]:
             root[find(a)] = find(b)
     parts = defaultdict(set)

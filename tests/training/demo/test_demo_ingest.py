@@ -1,4 +1,4 @@
-"""A demo goes through the ingest, and what comes out is what its truth says."""
+"""The ingest of a demo yields the counts of its truth."""
 
 from collections import Counter
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_wrong_figure_is_seen(workspace: Path, history: History) -> None:
 def test_what_the_export_sells_is_sold(workspace: Path, history: History) -> None:
     exported = duckdb.execute(
         "SELECT item_id FROM read_csv(?, header = true, all_varchar = true)"
-        " WHERE active = 'true' AND price <> 'ask'",  # a row that is rejected
+        " WHERE active = 'true' AND price <> 'ask'",  # a rejected row
         [str(next(workspace.rglob("products.csv")))],
     ).fetchall()
     products = history.table("products")

@@ -1,4 +1,4 @@
-"""Small workspaces: settings and exports as texts, ingested for real."""
+"""Fixtures of small workspaces: settings and exports as texts, ingested for real."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -76,7 +76,7 @@ Make = Callable[..., Workspace]
 
 
 def shop_in(folder: Path) -> Make:
-    """A workspace with order lines in ``shop/*.csv``; give the lines of each file."""
+    """Make a workspace with order lines in ``shop/*.csv``, from the lines of each file."""
     workspace = Workspace(folder)
 
     def make(*files: str, settings: str = "", source: str = "") -> Workspace:
@@ -90,7 +90,7 @@ def shop_in(folder: Path) -> Make:
 
 
 def shops_in(folder: Path, sources: Mapping[str, tuple[str, str]]) -> Workspace:
-    """A workspace with sources of order lines by name: settings of each, and its lines."""
+    """Make a workspace with sources of order lines by name, each with settings and lines."""
     head, shop = LINES.split("[sources.shop]")
     workspace = Workspace(folder)
     toml = [head]
@@ -111,5 +111,5 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Make:
-    """A workspace of the test's own, see ``shop_in``."""
+    """Return ``shop_in`` for a workspace of the test's own."""
     return shop_in(tmp_path)

@@ -1,4 +1,4 @@
-"""A small workspace whose channels report events, and what is known of its customers at a time."""
+"""A small workspace whose channels report events, with snapshots of its customers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ email = "email"
 MAPPED = 'unit_price = "price"\ncancelled = "void"\nreturn_of = "of"\n'
 SHOP_HEADER = "order,time,sku,qty,price,email,void,of\n"
 TILL_HEADER = "order,time,sku,qty,price,email,store\n"
-#: When the service was told, a day after the first exports.
+#: Time of the events, a day after the first exports.
 REPORTED_ON = "2026-02-01"
 RECEIVED_TS = 1_772_000_000
 ITEMS = ("tea", "jam", "cup", "scarf")
@@ -54,7 +54,7 @@ def order_line(
 
 @dataclass
 class Stage:
-    """What is known at one moment."""
+    """A snapshot of history and ledger."""
 
     summary: dict[str, Any]
     tables: dict[str, list[dict[str, Any]]]
@@ -63,19 +63,19 @@ class Stage:
     seen: dict[str, list[tuple[Any, ...]]]
 
     def lines(self, who: str | None, *columns: str) -> list[tuple[Any, ...]]:
-        """Lines of somebody in the history: order, product, quantity and source, or others."""
+        """Return a customer's lines: order, product, quantity and source by default."""
         names = columns or ("order_id", "item_id", "quantity", "source")
         customer_id = self.customers[who] if who else None
         found = [row for row in self.tables["lines"] if row["customer_id"] == customer_id]
         return sorted(tuple(row[name] for name in names) for row in found)
 
     def returns(self, who: str, *columns: str) -> list[tuple[Any, ...]]:
-        """Of these, what came back."""
+        """Return the returns among these lines."""
         return [row[1:] for row in self.lines(who, "kind", *columns) if row[0] == "return"]
 
 
 class Loop:
-    """A workspace, its channels, and what was known at each stage."""
+    """A workspace, its channels, and a snapshot of each stage."""
 
     def __init__(self, folder: Path) -> None:
         self.workspace = Workspace(folder)
@@ -91,13 +91,13 @@ class Loop:
         self.workspace.write(**{f"tills__{number}_csv": TILL_HEADER + row})
 
     def report(self, event: str, *items: EventItem | str, who: str = "", **fields: Any) -> str:
-        """Report one event, as the service would; say what became of it."""
+        """Report one event as the service would; return its outcome."""
         if who:
             fields["identifier"] = Identifier(type="email", value=f" {who}@Shop.de")
         number = len(self.outcomes)
         event_ = Event(
             event_id=f"e{number}",
-            event=event,  # type: ignore[arg-type]  # one of EventName, by the caller's care
+            event=event,  # type: ignore[arg-type]  # callers pass an EventName
             occurred_at=datetime(2026, 2, 1, 12, number, tzinfo=UTC),
             items=[EventItem(item_id=i, price=3.5) if isinstance(i, str) else i for i in items],
             **fields,
@@ -110,7 +110,7 @@ class Loop:
         return outcome.status
 
     def look(self, summary: dict[str, Any] | None = None) -> Stage:
-        """Note what history and ledger know."""
+        """Take a snapshot of history and ledger."""
         config = self.workspace.config
         keyed = KeyedHash.load(config)
         names = {item_key(name): name for name in ITEMS}

@@ -1,4 +1,4 @@
-"""What the back office told the service becomes part of the next history."""
+"""Back office updates become part of the next history."""
 
 import os
 import time

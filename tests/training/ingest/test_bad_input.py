@@ -21,7 +21,7 @@ GOOD = "A1,2026-01-05 10:00:00,tea,1,3.50,ann@shop.de\n"
 HEADER = "order,time,sku,qty,price,email\n"
 
 
-#: A row that cannot be read, why, and what the reject says of it.
+#: An unreadable row, its reject reason and the reject's detail.
 BAD = [
     (
         "A2,05.01.2026,tea,1,3.50,\n",
@@ -48,9 +48,9 @@ BAD = [
 
 @pytest.fixture(scope="module")
 def bad_rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[dict[str, str]]]:
-    """Summary and rejects of two files in which each bad row stands between good ones.
+    """Summary and rejects of two files in which each bad row is between good ones.
 
-    The first alone is in the first file: it has a hint that it would give to the others.
+    The first row has a file of its own, because its hint would apply to the others too.
     """
     good = [GOOD.replace("A1", f"A1-{nth}") for nth in range(len(BAD))]
     around = [bad + line for (bad, *_), line in zip(BAD, good, strict=True)]
@@ -150,7 +150,7 @@ def test_ids_that_were_taken_for_numbers_are_those_without(shop: Callable) -> No
         ("shop:1", "123", 1.0),
         ("shop:2", "45", 1.0),
         ("shop:3", "123", 1.0),
-        ("shop:4", "45.0", 1.0),  # one among others may be meant so
+        ("shop:4", "45.0", 1.0),  # a single one may be intended
     ]
     lines = {line["order_id"]: line["customer_id"] for line in workspace.table()}
     assert lines["shop:1"] == lines["shop:3"] is not None

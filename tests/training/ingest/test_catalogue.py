@@ -1,4 +1,4 @@
-"""Catalogues as shops export them: variants, pictures, status words, sale prices, attributes."""
+"""Catalogues from shops: variants, images, status words, sale prices, attributes."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ NOTHING_SOLD = "1,2026-01-31 13:00:00,sold,1,2.50,\n"
 
 
 def listed_in(shop: Shop) -> Callable[..., Workspace]:
-    """A workspace with one product export, ingested; give its lines and its mapping."""
+    """Ingest a workspace with one product export, from its lines and its mapping."""
 
     def make(*exports: str, sold: str = NOTHING_SOLD, **columns: str) -> Workspace:
         mapped = "".join(f'{field} = "{column}"\n' for field, column in columns.items())
@@ -37,7 +37,7 @@ def listed_in(shop: Shop) -> Callable[..., Workspace]:
 
 @pytest.fixture
 def listed(shop: Shop) -> Callable[..., Workspace]:
-    """A workspace of the test's own, see ``listed_in``."""
+    """Return ``listed_in`` for a workspace of the test's own."""
     return listed_in(shop)
 
 
@@ -117,7 +117,7 @@ def test_variants_take_over_what_stands_on_their_products_first_row(
     assert set(said(workspace, "category").values()) == {"Tops", "Hats"}
     assert said(workspace, "price_minor")["TEE-M"] == 950
     told = attributes(workspace)
-    # The fabric is the product's; weight and barcode are the variants' own.
+    # The fabric belongs to the product; weight and barcode belong to the variants.
     assert told["TEE-S"] == {
         "fabric": "Cotton",
         "weight": "100",
@@ -191,7 +191,7 @@ def test_variations_name_their_parent_by_sku_or_by_id(listed: Callable[..., Work
     assert not part(workspace).rejected
 
 
-#: Words of a status column, and whether each lets a product be shown.
+#: Words of a status column, and whether each shows the product.
 STATES: list[tuple[list[str], list[bool]]] = [
     (["active", "archived", "draft", ""], [True, False, False, True]),
     (["yes", "No", "TRUE", "false", "-1"], [True, False, True, False, False]),
@@ -209,9 +209,9 @@ STATES: list[tuple[list[str], list[bool]]] = [
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
-    """Which products may be shown: ``3-0`` has the first word of the fourth case.
+    """Products by visibility: ``3-0`` has the first word of the fourth case.
 
-    Numbers tell what they mean where they are alone, so the last case is an export of its own.
+    Numbers are unambiguous only without words, so the last case is an export of its own.
     """
     texts = [
         "".join(f"{case}-{n},{word}\n" for n, word in enumerate(words))
@@ -238,7 +238,7 @@ def test_places_in_a_catalogue_are_words_too(listed: Callable[..., Workspace]) -
 
 
 def test_what_was_not_understood_is_never_shown(listed: Callable[..., Workspace]) -> None:
-    """Whatever an older export or an order says of the product."""
+    """An older export or an order does not override it."""
     sold = "".join(f"{n},2026-01-31 13:00:00,{item},1,2.50,\n" for n, item in enumerate("abcd"))
     first = "item_id,title,price,active\na,A,1.00,active\nb,B,1.00,active\nc,C,1.00,active\n"
     second = "item_id,title,price,active\na,A,1.00,on holiday\nb,B,cheap,active\n"
@@ -310,7 +310,7 @@ def test_prices_with_their_currency(listed: Callable[..., Workspace]) -> None:
         "f": {},
         "e": {"availability": "in_stock", "url": "https://s.test/e%20f"},
     }
-    assert found["b"]["active"]  # whether something is in stock is for the stock list to say
+    assert found["b"]["active"]  # only the stock list states stock
     assert part(workspace).notes["address_not_http"] == 2
 
 

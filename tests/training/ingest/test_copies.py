@@ -1,4 +1,4 @@
-"""An order that stands twice counts once, in one file or in several, changed or not."""
+"""A repeated order counts once, in one file or in several, changed or not."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def test_a_file_that_was_put_behind_itself_counts_once(shop: Callable) -> None:
 def test_copies_in_one_file_that_differ_are_noted(shop: Callable) -> None:
     filler = "".join(f"B{n},2026-01-05,x,1,3.50,\n" for n in range(60))
     changed = ORDERS[2] + ORDERS[3].replace("m,1", "m,5")
-    back = ORDERS[4].replace("t3,1", "t3,-1")  # no copy: it came back
+    back = ORDERS[4].replace("t3,1", "t3,-1")  # not a copy: a return
     workspace = shop(
         "".join(ORDERS)
         + filler
@@ -52,7 +52,7 @@ SHIFT = "".join(
 @pytest.mark.parametrize(
     ("other", "orders"),
     [
-        (SHIFT, 4),  # the numbers of another shift, or another shop
+        (SHIFT, 4),  # the numbers of another shift or shop
         (LATE.replace("14:", "15:"), 2),  # summer time
         (LATE.replace("14:", "05:"), 2),  # another zone
         (LATE.replace("05 14:01:17", "05 00:00:00").replace("05 14:02:17", "05 00:00:00"), 2),

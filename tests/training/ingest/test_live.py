@@ -1,8 +1,8 @@
-"""What channels told the service comes back through ingest: once, and the export's way.
+"""Events reported to the service enter the history once, and exports take precedence.
 
-One small workspace goes through four ingests. Between them a web shop and tills tell the service
-of purchases, refunds and visits, and exports of the same orders come in. Each person below is one
-story; the tests look at what the history and the ledger know of them at each stage.
+One small workspace goes through four ingests. Between them, a web shop and tills report purchases,
+refunds and visits, and exports of the same orders arrive. Each person below is one case; the tests
+check the history and the ledger at each stage.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from .live_workspace import CUSTOMERS, REPORTED_ON, Loop, Stage, order_line
 @dataclass
 class Stages:
     reported: Stage
-    """Channels have told the service; no ingest yet."""
+    """Channels have reported events; no ingest yet."""
     first: Stage
-    """An ingest later."""
+    """After an ingest."""
     second: Stage
-    """Exports of some of the orders came in."""
+    """After exports of some of the orders."""
     third: Stage
-    """More was told of the same orders, and one more export came in."""
+    """After more events of the same orders, and one more export."""
     outcomes: list[str]
     repeated: str
     unchanged: bool
@@ -121,7 +121,7 @@ def _export_new_orders(loop: Loop) -> None:
 
 @pytest.mark.parametrize("who", CUSTOMERS)
 def test_ingest_changes_nothing_that_the_service_knew(stages: Stages, who: str) -> None:
-    """A purchase counts in the next question, and still once after the next ingest."""
+    """A purchase counts in the next request, and still once after the next ingest."""
     assert stages.first.rows[who] == stages.reported.rows[who]
 
 
@@ -147,7 +147,7 @@ def test_a_live_purchase_is_in_the_history_under_its_customer(stages: Stages) ->
     moment = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
     assert stages.first.lines("ann", *columns)[-1] == (650, "EUR", "web", moment)
     rows = stages.first.summary["rows"]
-    assert rows["read"] == rows["kept"] == 9  # of exports only
+    assert rows["read"] == rows["kept"] == 9  # from exports only
 
 
 def test_an_export_of_the_order_counts_instead(stages: Stages) -> None:
@@ -217,7 +217,7 @@ def test_ordered_online_and_brought_back_to_a_store(stages: Stages) -> None:
 
 
 def test_what_an_export_says_came_back_does_not_come_back_again(stages: Stages) -> None:
-    """Both returns were told live; the exports know of none, then of one, then of both."""
+    """Both returns were reported live; the exports have none, then one, then both."""
     found = [
         stage.returns("kim", "source", "quantity")
         for stage in (stages.first, stages.second, stages.third)
@@ -237,7 +237,7 @@ def test_a_refund_of_an_order_that_nobody_knows_is_believed(stages: Stages) -> N
 
 def test_returns_told_live_count_as_matched(stages: Stages) -> None:
     summary = stages.first.summary
-    assert summary["returns"] - summary["returns_matched"] == 1  # the one that nobody knows
+    assert summary["returns"] - summary["returns_matched"] == 1  # the unknown one
 
 
 def test_prices_keep_their_currency_and_may_be_missing(stages: Stages) -> None:
@@ -259,7 +259,7 @@ def test_somebody_first_met_live_becomes_a_customer(stages: Stages) -> None:
 
 def test_the_row_that_events_kept_is_the_row_that_ingest_writes(stages: Stages) -> None:
     assert stages.reported.seen == stages.first.seen == stages.third.seen
-    # What ann looked at before she logged in is hers; dan named himself.
+    # Ann's views before her login are hers; dan identified himself.
     assert {who: len(seen) for who, seen in stages.first.seen.items() if seen} == {
         "ann": 3,
         "dan": 2,

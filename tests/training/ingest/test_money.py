@@ -1,4 +1,4 @@
-"""Signs, discounts and totals: what an order cost is what its lines say, to the cent."""
+"""Signs, discounts and totals: the lines of an order add up to its cost, to the cent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ quantity = "qty"
 
 @pytest.fixture
 def sell(workspace: Any) -> Callable[..., Any]:
-    """Ingest rows ``order sku qty …`` with the other fields named; return workspace, summary."""
+    """Ingest rows ``order sku qty …`` with further fields; return workspace and summary."""
 
     def make(fields: str, *rows: str, settings: str = "") -> Any:
         names = fields.split()
@@ -65,7 +65,7 @@ def test_money_taken_off_goods_that_are_sold_is_a_return_and_of_others_a_correct
 
 
 def test_money_given_back_without_goods_is_a_correction(sell: Callable) -> None:
-    """Shops refund a part of the price and leave the quantity at zero."""
+    """Shops refund part of the price with a quantity of zero."""
     workspace, summary = sell(
         "amount line_type",
         "1 A 2 20.00 sale",

@@ -1,4 +1,4 @@
-"""Numbers, flags and currencies of exports: each column by its own values, nothing in silence."""
+"""Numbers, flags and currencies: each column is read by its own values, nothing silently."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,15 +16,15 @@ def prices(workspace: Any) -> dict[str, int]:
 
 
 def lines(*pairs: tuple[str, str]) -> str:
-    """One order a pair of quantity and price."""
+    """Write one order per pair of quantity and price."""
     return "".join(
         f'{n},2026-01-05 10:00:00,tea,"{quantity}","{price}",\n'
         for n, (quantity, price) in enumerate(pairs, 1)
     )
 
 
-#: Settings of a source, quantities and prices of its lines, what each was read as (quantity and
-#: minor units), None for a reject, and the reasons of those.
+#: Settings of a source, quantities and prices of its lines, the expected values (quantity and minor
+#: units; None for a reject), and the reject reasons.
 Case = tuple[str, list[tuple[str, str]], list[tuple[float, int] | None], dict[str, int]]
 COLUMNS: dict[str, Case] = {
     "quantities and prices have formats of their own": (
@@ -94,7 +94,7 @@ NAMES = {name: f"s{n}" for n, name in enumerate(COLUMNS)}
 
 @pytest.fixture(scope="module")
 def columns(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The accounts of all the sources, and what was read of their orders."""
+    """Counts of all sources, and the values read from their orders."""
     sources = {NAMES[name]: (said, lines(*rows)) for name, (said, rows, *_) in COLUMNS.items()}
     workspace = shops_in(tmp_path_factory.mktemp("columns"), sources)
     summary = workspace.ingest()
@@ -131,7 +131,7 @@ def test_prices_may_carry_their_currency(shop: Callable) -> None:
     summary = workspace.ingest()
     found = {(r["unit_price_minor"], r["currency"]) for r in workspace.table()}
     assert found == {(1250, "EUR"), (1500, "USD"), (1250, "JPY"), (300, "EUR")}
-    assert summary["rows"]["rejected"] == {"currency_differs": 1}  # whose dollars?
+    assert summary["rows"]["rejected"] == {"currency_differs": 1}  # which dollars?
     assert workspace.rejects()[0]["detail"] == "unit_price = $4.00"
 
 
@@ -142,7 +142,7 @@ def test_a_price_that_contradicts_the_currency_column_is_a_reject(workspace: Any
     )
     summary = workspace.ingest()
     found = {r["item_id"]: (r["price_minor"], r["currency"]) for r in workspace.table("products")}
-    assert found.pop("b") == (None, None)  # known, and not shown
+    assert found.pop("b") == (None, None)  # known, and hidden
     assert found == {"a": (1200, "USD"), "c": (400, "USD"), "d": (500, "EUR")}
     assert summary["other_rows"]["rejected"] == {"currency_differs": 1}
 
@@ -154,7 +154,7 @@ FLAGS = (
 )
 
 
-#: Letters are read by the company that they keep, so the first are a file of their own.
+#: Single letters depend on the other words, so the first case is a file of its own.
 WORDS = [
     ("O", "N"),
     ("Ja", "Nein"),
@@ -171,7 +171,7 @@ WORDS = [
 
 @pytest.fixture(scope="module")
 def flags(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], set[str]]:
-    """The accounts of what has all the words, and the orders that stand."""
+    """Counts of the file with all words, and the accepted orders."""
     rows = [
         f"{case}-{n},2026-01-05 10:00:00,tea,1,{flag}\n"
         for case, (yes, no) in enumerate(WORDS)

@@ -1,4 +1,4 @@
-"""What exports say came back gives back the offers it was bought with."""
+"""Returns in exports restore the offers of their orders."""
 
 from recsys.bundles.terms import Offer, OfferItem, Terms
 from recsys.ledger.ledger import Ledger
@@ -28,7 +28,7 @@ ITEMS = [OfferItem("tea", 300), OfferItem("milk", 200)]
 
 
 def offers(workspace: Workspace, *orders: tuple[str, str, str | None]) -> list[Offer]:
-    """Make an offer for each order (number, channel, location), which uses it."""
+    """Make an offer for each order (number, channel, location), and redeem it."""
     ledger = Ledger.open(workspace.config.ledger_url)
     if not ledger.decisions.mark():
         terms = Terms(status="approved", price_minor=400, currency="EUR")
@@ -80,7 +80,7 @@ def test_returns_in_exports_give_offers_back(workspace: Workspace) -> None:
         workspace,
         ("17", "pos", "S1"),
         ("18", "pos", "S1"),
-        ("19", "pos", "S9"),  # the ticket does not say which store
+        ("19", "pos", "S9"),  # the ticket has no store
         ("17", "pos", "S2"),  # another store's
         ("17", "web", None),
         ("7", "web", None),
@@ -89,9 +89,9 @@ def test_returns_in_exports_give_offers_back(workspace: Workspace) -> None:
     assert workspace.ingest()["offers_given_back"] == 0
     back = [
         "90,2026-02-20,S3,tea,-1,3,17\n90,2026-02-20,S3,milk,-1,2,17\n",  # all, in another store
-        "91,2026-02-20,S1,tea,-1,3,18\n91,2026-02-20,S1,jam,-1,2,18\n",  # a part
-        "92,2026-02-20,,tea,-1,3,19\n93,2026-02-21,,milk,-1,2,19\n",  # bit by bit
-        "94,2026-02-22,S1,tea,-1,3,20\n94,2026-02-22,S1,milk,-1,2,20\n",  # nobody told of it
+        "91,2026-02-20,S1,tea,-1,3,18\n91,2026-02-20,S1,jam,-1,2,18\n",  # partly
+        "92,2026-02-20,,tea,-1,3,19\n93,2026-02-21,,milk,-1,2,19\n",  # in parts
+        "94,2026-02-22,S1,tea,-1,3,20\n94,2026-02-22,S1,milk,-1,2,20\n",  # not reported
     ]
     refunded = "88,2026-02-25,tea,-1,3,8@shop.de\n88,2026-02-25,milk,-1,2,8@shop.de\n"
     workspace.write(tills__2_csv=TICKETS + "".join(back), shop__2_csv=ORDERS + refunded)
@@ -101,7 +101,7 @@ def test_returns_in_exports_give_offers_back(workspace: Workspace) -> None:
     assert states(workspace, made) == expected
     assert workspace.ingest()["offers_given_back"] == 0
     assert states(workspace, made) == expected
-    # An order that is told late, and whose return is in the history already.
+    # An order reported late, whose return is already in the history.
     late = offers(workspace, ("20", "associate", "S1"))
     assert states(workspace, late) == ["redeemed"]
     done = workspace.ingest()

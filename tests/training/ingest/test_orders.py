@@ -1,4 +1,4 @@
-"""What becomes of orders: once each, corrected, cancelled, voided, returned."""
+"""Orders: counted once, corrected, cancelled, voided, returned."""
 
 import shutil
 from collections.abc import Callable
@@ -195,8 +195,8 @@ def test_returns_find_their_order(workspace) -> None:
         omnibasket_toml=TILLS,
         till__1_csv=TILL_HEADER + "T1,1,s1,2026-01-05 09:00,tea,2,3.00,0,sale,,C1\n"
         "T2,1,s1,2026-01-06 09:00,tea,1,3.00,0,sale,,C1\n"
-        "T3,1,s2,2026-01-07 09:00,tea,2,3.00,0,return,,C1\n"  # no number: the one with enough
-        "T4,1,s2,2026-01-08 09:00,tea,-1,3.00,0,return,T2,C1\n"  # its number is known
+        "T3,1,s2,2026-01-07 09:00,tea,2,3.00,0,return,,C1\n"  # no number: the sale with enough
+        "T4,1,s2,2026-01-08 09:00,tea,-1,3.00,0,return,T2,C1\n"  # known number
         "T5,1,s2,2026-01-09 09:00,tea,1,3.00,0,return,T99,C2\n"  # nobody sold this
         "T6,1,s2,2026-01-04 09:00,tea,1,3.00,0,return,,C1\n",  # before anything was sold
     )
@@ -248,7 +248,7 @@ def test_a_source_that_is_no_longer_named_leaves_the_history(
     assert len(workspace.table()) == 2
     workspace.write(omnibasket_toml=toml + other)
     workspace.ingest()
-    assert len(workspace.table()) == 4  # named again, it is back
+    assert len(workspace.table()) == 4  # reported again, it is restored
 
 
 def test_orders_that_another_source_replaced_are_back_once_that_is_gone(shop: Callable) -> None:

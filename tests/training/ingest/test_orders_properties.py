@@ -1,8 +1,8 @@
-"""Whatever files orders come in, each stands in the history once, with its own lines.
+"""However orders are spread over files, the history has each once, with its own lines.
 
-Small worlds of tickets are made: stores and days whose numbers begin anew, spread over files that
-overlap and repeat. What the history must hold is known from the worlds alone. A few worlds, each
-with its own stores and cards, are ingested at a time.
+Hypothesis generates small worlds of tickets: stores and days with restarting numbers, in files that
+overlap and repeat. Each world determines the expected history. A few worlds, each with its own
+stores and cards, are ingested at a time.
 """
 
 from collections import Counter
@@ -45,7 +45,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[Ticket], list[list[Ticket]]]:
 
 
 def rows_of(ticket: Ticket, world: int) -> str:
-    """A ticket as its till exports it, numbers beginning anew each day in each store."""
+    """A ticket as its till exports it; numbers restart each day in each store."""
     day, store, number, card, goods = ticket
     at = f"2026-01-{5 + day:02} {8 + number:02}:1{store}:00"
     ends = f"S{world}{store},{card and f'{card}-{world}'}\n"
@@ -53,7 +53,7 @@ def rows_of(ticket: Ticket, world: int) -> str:
 
 
 def held(workspace: Workspace) -> Counter[Basket]:
-    """The orders of the history by what they hold."""
+    """Return the orders of the history by their items."""
     found: dict[str, list[tuple[str, float]]] = {}
     for order, sku, qty in workspace.items():
         found.setdefault(order, []).append((sku, qty))
@@ -61,7 +61,7 @@ def held(workspace: Workspace) -> Counter[Basket]:
 
 
 def adds_up(summary: dict) -> bool:
-    """Hold the accounts of each source against what was read."""
+    """Check that each source's counts match the rows read."""
     return all(
         account["read"]
         == sum(account[name] for name in ("kept", "repeated", "superseded"))
@@ -99,7 +99,7 @@ def test_every_order_stands_once_with_its_lines(
         assert summary["rows"]["read"] == sum(len(t[4]) for f in files for t, _ in f) + len(files)
         assert summary["rows"]["rejected"] == {"bad_time": len(files)}
         assert workspace.ingest()["changed"] is False
-        # All of it once more, in one file and in another order: nothing is new.
+        # Ingest everything again in one file and another order: nothing is new.
         again = HEADER + "".join(starmap(rows_of, reversed(sold)))
         workspace.write(till__week_csv=again)
         summary = workspace.ingest()

@@ -1,4 +1,4 @@
-"""A phone is one, however a till, a shop or a request writes it."""
+"""A phone number is one identifier, in any notation of a till, a shop or a request."""
 
 from typing import Any
 

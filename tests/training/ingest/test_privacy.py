@@ -1,4 +1,4 @@
-"""Nothing that names a person is written to disk as it came, not even with a rejected row."""
+"""Personal data are never written to disk in plain text, not even in rejects."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ LOGIN = '"user_id" : "jane-1976","user_pseudo_id":"GA1.77","user":{"phone":"555-
 
 
 def found(workspace: Any, *secrets: str) -> set[str]:
-    """Which of some texts stand in a file that the ingest wrote."""
+    """Return which of these texts occur in files written by the ingest."""
     files = [path for path in (workspace.folder / ".omnibasket").rglob("*") if path.is_file()]
     return {text for text in secrets for path in files if text.encode() in path.read_bytes()}
 

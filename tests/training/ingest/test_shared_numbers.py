@@ -1,4 +1,4 @@
-"""Orders that share a number are not taken for one; an order exported twice is."""
+"""Orders that share a number stay separate; an order exported twice is one."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Shopify's order export, as it comes and as spreadsheets leave it."""
+"""Shopify's order export, original and as saved by spreadsheets."""
 
 import csv
 import io
@@ -43,13 +43,13 @@ HEADER = (
     "Phone",
     "Billing Phone",
 )
-#: Stand on every row of an order, also where nothing was filled down.
+#: Columns on every row of an order, even without filling down.
 ON_EVERY_ROW = {"Name", "Email", "Created at"}
 Row = dict[str, str]
 
 
 def order(number: int, *lines: tuple[int, str, str, str], **said: str) -> list[Row]:
-    """Rows of one order; a line is quantity, SKU, price and discount. All is filled down."""
+    """Rows of one order, filled down; a line is quantity, SKU, price and discount."""
     readable = [(q, float(p), float(d)) for q, _, p, d in lines if p.strip("?")]
     cents = sum(round(q * p * 100) - round(d * 100) for q, p, d in readable)
     whole = {
@@ -194,7 +194,7 @@ def test_two_orders_of_one_number_are_two(workspace: Any) -> None:
 
 
 def test_random_orders_filled_unfilled_and_copied_are_what_they_were(workspace: Any) -> None:
-    """The oracle is the orders themselves: whatever is done to the rows, they stay the same."""
+    """However the rows are changed, the orders stay the same."""
     chance = random.Random(7)
     wanted, files = [], []
     for number in range(300):
@@ -254,25 +254,25 @@ FERN = (1, "FP-S", "12.00", "0")
 
 
 DISCOUNTS = [
-    # The other line has no SKU, and takes its share of the discount with it.
+    # The other line has no SKU, and keeps its share of the discount.
     (order(0, FERN, (1, "", "18.00", "0"), Subtotal="27.00", Discount_Amount="3.00"), [1080]),
-    # Its price cannot be read: 3.00 of 27.00 + 3.00 is a tenth.
+    # Its price is unreadable: 3.00 of 27.00 + 3.00 is a tenth.
     (order(0, FERN, (1, "W", "?", "0"), Subtotal="27.00", Discount_Amount="3.00"), [1080]),
     (order(0, FERN, (1, "W", "", "0"), Subtotal="27.00", Discount_Amount="3.00"), [1080]),
-    # No discount, and a sibling that cannot be read.
+    # No discount, and another line is unreadable.
     (order(0, FERN, (1, "", "18.00", "0"), Subtotal="30.00"), [1200]),
-    # A discount of a line is in the subtotal, and may be in the order's discount too.
+    # A line's discount is in the subtotal, and may be in the order's discount too.
     (order(0, (1, "FP-S", "12.00", "2.00"), Subtotal="10.00", Discount_Amount="2.00"), [1000]),
     (order(0, (1, "FP-S", "12.00", "2.00"), Subtotal="9.00", Discount_Amount="1.00"), [900]),
-    # What the code took off the shipping is off no line.
+    # A discount on shipping does not reduce lines.
     (order(0, FERN, Subtotal="12.00", Discount_Amount="4.50", Total="12.00"), [1200]),
-    # Prices with a tax that the subtotal is without.
+    # Prices include tax, the subtotal does not.
     (order(0, FERN, Subtotal="10.00", Taxes="2.00", Total="12.00"), [1200]),
     (order(0, FERN, Subtotal="10.00", Taxes="2.90", Shipping="5.40", Total="18.30"), [1200]),
     (order(0, FERN, Subtotal="9.00", Discount_Amount="1.00", Taxes="2.00", Total="11.00"), [1100]),
-    # Prices without a tax that the subtotal is with.
+    # The subtotal includes tax, prices do not.
     (order(0, FERN, Subtotal="14.40", Taxes="2.40", Total="14.40"), [1200]),
-    # Without a subtotal, the order's discount is what is above its lines' own.
+    # Without a subtotal, the discount is that of the order minus those of its lines.
     (order(0, FERN, Subtotal="", Total="", Discount_Amount="3.00"), [900]),
     (order(0, (1, "FP-S", "12.00", "3.00"), Subtotal="", Total="", Discount_Amount="3.00"), [900]),
 ]

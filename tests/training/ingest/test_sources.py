@@ -35,7 +35,7 @@ def order(
     refunded: str = "0.00",
     email: str = "Ann@Shop.de",
 ) -> str:
-    """Rows of one order: what concerns all of it stands on the first row only."""
+    """Rows of one order, with the order's own values on the first row only."""
     created = "2026-01-05 23:30:00 -0500"
     first, *rest = lines
     rows = [
@@ -326,6 +326,6 @@ account = "customer"
     assert lines["pos"]["unit_price_minor"] == 2540
     assert lines["pos"]["occurred_at"].isoformat() == "2026-01-04T23:00:00+00:00"
     assert lines["pos"]["customer_id"] == lines["web"]["customer_id"]
-    assert "13085" not in lines["pos"]["order_id"]  # made of what names the customer
+    assert "13085" not in lines["pos"]["order_id"]  # contains a customer identifier
     assert summary["rows"]["rejected"] == {"unknown_value": 1}
     assert workspace.rejects()[0]["line"] == "3"

@@ -1,4 +1,4 @@
-"""Times as databases, shops and spreadsheets write them: right, or a reject, never shifted."""
+"""Times of databases, shops and spreadsheets: correct or rejected, never shifted."""
 
 import json
 from collections.abc import Callable
@@ -82,14 +82,14 @@ def orders(times: list[str]) -> str:
     return "".join(f'A{n},"{time}",tea,1,1.00,\n' for n, time in enumerate(times))
 
 
-#: Settings of a source, times of its orders, and the day and hour of each in UTC; None is a reject.
+#: Settings of a source, times of its orders, and their day and hour in UTC; None for rejects.
 COLUMNS: dict[str, tuple[str, list[str], list[str | None]]] = {
     "two formats in one column": (
         'time_format = ["%d-%m-%Y %H:%M", "%d/%m/%Y %H:%M"]',
         ["28-02-2014 12:00", "1/3/2014 12:00", "2014-03-02T12:00:00Z", "13.13.2014 12:00"],
         ["2014-02-28 11", "2014-03-01 11", "2014-03-02 12", None],
     ),
-    # The whole column tells whether day or month comes first.
+    # The whole column shows whether day or month comes first.
     "day first": (
         'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
         ["1/3/2014", "28/2/2014"],
@@ -115,7 +115,7 @@ COLUMNS: dict[str, tuple[str, list[str], list[str | None]]] = {
         ["2024-09-08", "2024-09-08 00:00:00", "2024-09-08 00:30:00", "2024-09-08 01:00:00"],
         ["2024-09-08 04", "2024-09-08 04", None, "2024-09-08 04"],
     ),
-    # The second before clocks change is not yet in the hour that they skip.
+    # The second before the clock change is not in the skipped hour.
     "fractions of a second neither stop a file nor move a time": (
         'time_zone = "Europe/Berlin"',
         ["2026-03-29 01:59:59.700", "2026-07-01T12:00:00.500Z"],
@@ -137,7 +137,7 @@ COLUMNS: dict[str, tuple[str, list[str], list[str | None]]] = {
         ["2026-01-01 00", None],
     ),
     "microseconds": ('time_format = "unix_us"', ["1767225600000000"], ["2026-01-01 00"]),
-    # Half past noon in Berlin; floating days must not lose a second.
+    # 12:30 in Berlin; days as floats must not lose a second.
     "days": (
         'time_format = "excel"',
         ["46023.5208333333", "46023,5208333333", "46023"],
@@ -154,7 +154,7 @@ NAMES = {name: f"s{n}" for n, name in enumerate(COLUMNS)}
 
 @pytest.fixture(scope="module")
 def columns(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, datetime]]:
-    """The accounts of all the sources, and their orders' times."""
+    """Counts of all sources, and their orders' times."""
     sources = {
         NAMES[name]: (settings, orders(times)) for name, (settings, times, _) in COLUMNS.items()
     }
@@ -197,7 +197,7 @@ def test_registrations_need_no_time_but_a_right_one(workspace: Any) -> None:
 ITEM = {"item_id": "tea", "price": 9.9}
 
 
-#: What an event says beside its name and time, and the product, price and currency that are read.
+#: Further fields of an event, and the expected product, price and currency.
 SHAPES: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
     ({"items": [{**ITEM, "price": 1980}], "currency": "jpy"}, ("tea", 1980, "JPY")),
     ({"items": [{**ITEM, "currency": "kwd"}]}, ("tea", 9900, "KWD")),
@@ -222,7 +222,7 @@ SHAPES: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
 
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
-    """Second, product, price and currency of the events of all shapes, one a second."""
+    """Second, product, price and currency of events in all formats, one per second."""
     lines = [
         {
             "event_name": "view_item",

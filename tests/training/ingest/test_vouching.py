@@ -1,4 +1,4 @@
-"""What nobody vouches for counts nothing, stops nothing, and is counted."""
+"""Unconfirmed events have no effect, stop nothing, and are counted."""
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ from recsys.ledger.schema import EVENTS
 
 from .conftest import Workspace, shop_in
 
-#: The last day that the shop has exported.
+#: The last exported day of the shop.
 TODAY = datetime(2026, 2, 10, 12, tzinfo=UTC)
 
 
@@ -44,7 +44,7 @@ def trading(traded: Path, tmp_path: Path) -> Workspace:
 
 
 class Teller:
-    """Tells a workspace's ledger of events as the service does."""
+    """Reports events to a workspace's ledger as the service does."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.config = workspace.config
@@ -70,7 +70,7 @@ class Teller:
             "items": [EventItem(item_id="tea", price=2.0)],
             **fields,
         }
-        return Event(event=event, **given)  # type: ignore[arg-type]  # by the caller's care
+        return Event(event=event, **given)  # type: ignore[arg-type]  # callers pass valid names
 
 
 def adds_up(live: dict[str, Any]) -> bool:
@@ -108,7 +108,7 @@ def test_a_flood_of_nobodys_orders_is_set_aside(trading: Workspace, reason: str)
     summary = trading.ingest()
     live = summary["live"]
     aside = live["set_aside"]
-    # Who came before the flood on the day of a flood cannot be told from it.
+    # On the day of a flood, earlier genuine orders cannot be distinguished.
     assert aside == {reason: 302 if reason == "bulk" else 300}
     assert live["read"] == 303
     assert adds_up(live)
@@ -151,7 +151,7 @@ def test_what_pages_buy_waits_for_somebody_else(trading: Workspace) -> None:
     assert adds_up(live)
     assert not live_orders(trading)
     assert not trading.table("events")
-    # The shop's server tells of one of them, an export of the other.
+    # The shop's server reports one of them, an export the other.
     teller.tell({"transaction_id": "p1", "who": "c1"})
     trading.write(
         shop__2_csv=(f"order,time,sku,qty,price,email\np2,{TODAY:%Y-%m-%d %H:%M}:00,jam,1,2.00,\n")
@@ -164,7 +164,7 @@ def test_what_pages_buy_waits_for_somebody_else(trading: Workspace) -> None:
 
 
 def test_what_pages_look_at_is_nothing_new_under_the_sun(trading: Workspace) -> None:
-    """Nobody else knows the product, so it becomes none by being looked at."""
+    """A product unknown to other sources does not become known through views."""
     teller = Teller(trading)
     teller.tell({"event": "login", "session_id": "visit", "who": "c1", "items": []})
     looks = [{"event": "view_item", "items": [EventItem(item_id=i)]} for i in ("tea", "junk")]
@@ -187,7 +187,7 @@ def test_a_page_takes_no_events_id(trading: Workspace) -> None:
 
 
 def test_what_no_history_can_hold_is_a_counted_reject(trading: Workspace) -> None:
-    """Ledgers of before hold such events; what the service takes now is bounded."""
+    """Older ledgers have such events; the service now limits what it accepts."""
     teller = Teller(trading)
     huge = Money(amount_minor=2**53, currency="EUR")
     teller.tell(
@@ -214,7 +214,7 @@ def test_what_no_history_can_hold_is_a_counted_reject(trading: Workspace) -> Non
 
 
 def test_orders_of_nobody_excuse_silence_and_cause_none(trading: Workspace) -> None:
-    """Exports that lag are no gap, however few orders of nobody come after them."""
+    """Late exports are not a gap, however few anonymous orders follow."""
     assert trading.ingest()["live"] is None
     Teller(trading).tell({"occurred_at": TODAY + timedelta(days=20)})
     trading.ingest()
@@ -226,11 +226,11 @@ def test_orders_of_nobody_excuse_silence_and_cause_none(trading: Workspace) -> N
 def test_bulk_is_told_by_what_is_usual() -> None:
     day = date(2026, 1, 1)
     steady = {day + timedelta(days=n): 300 for n in range(90)}
-    assert in_bulk(steady, None, 4.0) == set()  # nothing is known that could say so
+    assert in_bulk(steady, None, 4.0) == set()  # too little is known to decide
     assert in_bulk({day: 60}, 20.0, 4.0) == set()
     assert in_bulk({day: 81}, 20.0, 4.0) == {day}
     assert in_bulk({day: 50}, 0.1, 4.0) == set()  # a handful
-    # Tills that begin to tell of guests are believed once they have done so for a month.
+    # Tills that start to report guests are trusted after a month.
     begun = in_bulk(steady, 20.0, 4.0)
     assert begun == {day + timedelta(days=n) for n in range(28)}
     assert in_bulk(steady | {day + timedelta(days=90): 1300}, 20.0, 4.0) - begun == {

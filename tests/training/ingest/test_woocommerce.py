@@ -1,4 +1,4 @@
-"""WooCommerce's exports with one row an order become one history."""
+"""WooCommerce exports with one row per order become one history."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Exports as a retailer would have them, looked at as ``init`` does."""
+"""Fixtures of exports, read as ``init`` reads them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ Propose = Callable[..., Proposal]
 
 @pytest.fixture
 def proposed(tmp_path: Path) -> Propose:
-    """Write a table and return what is proposed for it, with answers such as ``decimal=,``."""
+    """Write a table and return its proposal, with settings such as ``decimal=,``."""
 
     def make(text: str, *said: str, currency: str = "EUR", day_first: bool = True) -> Proposal:
         path = tmp_path / "export.csv"

@@ -1,4 +1,4 @@
-"""Catalogues: what says whether a product may be shown, and what it costs."""
+"""Catalogues: columns of a product's visibility and price."""
 
 import pytest
 

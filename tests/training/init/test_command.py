@@ -1,4 +1,4 @@
-"""``omnibasket init`` as a person and a script meet it."""
+"""``omnibasket init`` in a terminal and in a script."""
 
 import json
 import os
@@ -116,7 +116,7 @@ def test_without_exports_the_file_shows_examples(tmp_path: Path) -> None:
 
 
 def test_the_commented_proposals_are_settings_too(exports: Path) -> None:
-    """Whoever takes the ``# `` away gets settings that are known."""
+    """Removing the ``# `` yields valid settings."""
     run("-w", exports, "--yes")
     lines = (exports / "omnibasket.toml").read_text().splitlines()
     bare = [
@@ -206,7 +206,7 @@ def converse(arguments: list[str], answers: list[str], folder: Path) -> str:
 
 
 def test_what_init_writes_can_be_ingested(exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From a folder beside the exports, as a person would name it."""
+    """Runs in a folder beside the exports, as a user would."""
     monkeypatch.chdir(exports)
     assert run("-w", "shop", "--yes", "--source", "online_retail.csv").exit_code == 0
     result = CliRunner().invoke(main, ["ingest", "-w", "shop", "--json"])

@@ -1,4 +1,4 @@
-"""Which sign is the decimal one, told by prices, pieces and amounts together."""
+"""The decimal sign, derived from prices, quantities and amounts together."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_litres_and_their_price_are_told_by_what_they_make(proposed: Propose) ->
 
 
 def test_a_column_is_told_by_the_others(proposed: Propose) -> None:
-    """A column of dinars is clear by 0.450 in it, and the other by the first."""
+    """0.450 makes a column of dinars unambiguous, and that column the other."""
     dinars = rows("2;1.250;2.500", "1;12.750;12.750", "3;0.450;1.350")
     found = proposed(dinars, currency="KWD")
     assert found.columns["unit_price"] == "Price"
@@ -45,6 +45,6 @@ def test_a_price_with_a_point_says_that_points_group_nothing(proposed: Propose) 
 
 
 def test_pieces_are_not_told_by_the_currency(proposed: Propose) -> None:
-    """Ingest would reject ``1,000`` beside ``480``; yen say nothing of grams."""
+    """The ingest would reject ``1,000`` beside ``480``; yen do not decide about grams."""
     found = proposed(rows("1,100;12;", "480;9;", "2,000;5;"), currency="JPY")
     assert "columns.quantity.decimal" in [q.settings[0] for q in found.questions]

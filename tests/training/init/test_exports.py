@@ -1,4 +1,4 @@
-"""The beginning of an export is read whatever way it was written."""
+"""The beginning of an export is read in any format."""
 
 import gzip
 from pathlib import Path

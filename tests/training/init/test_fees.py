@@ -1,4 +1,4 @@
-"""Lines of orders that are no products."""
+"""Lines of orders that are not products."""
 
 import pytest
 
@@ -47,9 +47,9 @@ def test_fees_bags_deposits_and_tips_are_no_products(
     [
         ("BG-100", "Bag of rice", "1", "3,00"),
         ("CC-1", "Carriage clock", "1", "30,00"),
-        ("9001", "Pfandrückgabe", "-3", "0,25"),  # a deposit that comes back
+        ("9001", "Pfandrückgabe", "-3", "0,25"),  # a refunded deposit
         ("PFAND", "Pfand", "-3", "0,25"),
-        ("HB-1", "Bag", "1", "149,00"),  # of a shop that sells bags
+        ("HB-1", "Bag", "1", "149,00"),  # a shop that sells bags
         ("COUPON", "Staff coupon", "-1", "1,00"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Names of columns in many languages, and abbreviated."""
+"""Column names in many languages, and abbreviated."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What real-looking exports are taken for."""
+"""Proposals for realistic exports."""
 
 from pathlib import Path
 
@@ -201,7 +201,7 @@ def test_missing_needs_are_named(tmp_path: Path) -> None:
         ("Boleta,Fecha,SKU,Cantidad,Precio,Total", "order_lines"),
         ("Nr dokumentu,Data,Typ,Indeks,Ilość,Wartość", "order_lines"),
         ("VBELN,ERDAT,ERZET,MATNR,FKIMG,NETWR,WAERK", "order_lines"),
-        ("Order,Date,Qty,Wodget,Total", "order_lines"),  # nothing says what was bought
+        ("Order,Date,Qty,Wodget,Total", "order_lines"),  # no column identifies products
         ("foo,bar", None),
     ],
 )

@@ -1,4 +1,4 @@
-"""What became of a line or an order, and through which channel it came, by words."""
+"""Words for the status of lines and orders, and for channels."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.training.init.conftest import Propose
 
 
 def table(name: str, *values: str, quantity: tuple[str, ...] = ()) -> str:
-    """One order a row; each with another value of a column."""
+    """Write one order per row, each with another value of a column."""
     rows = "".join(
         f"{n};2024-03-{n:02} 10:00;A{n % 3};{quantity[n - 1] if quantity else 1};5.00;c{n};"
         f"{value}\n"
@@ -82,7 +82,7 @@ def test_the_time_of_a_cancellation_is_a_yes(proposed: Propose) -> None:
 
 
 def test_a_status_in_good_order_is_written_down_as_well(proposed: Propose) -> None:
-    """What stands further down and was not seen is then a reject, and not a sale."""
+    """Values further down that were not sampled are rejected instead of read as sales."""
     found = proposed(table("Status", "completed", "processing"))
     assert found.columns["cancelled"] == Column(
         column="Status", map={"completed": "no", "processing": "no"}

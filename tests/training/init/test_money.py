@@ -1,4 +1,4 @@
-"""What the money of an export is of: a piece, a line, or a whole order."""
+"""The level of money in an export: piece, line or order."""
 
 import pytest
 
@@ -10,7 +10,7 @@ WHEN = "2024-03-01 10:00"
 
 
 def table(extra: str, *rows: str) -> str:
-    """Rows of ``basket,sku,pieces,…`` with a time put in."""
+    """Return rows of ``basket,sku,pieces,…`` with a time inserted."""
     lines = [f"{HEAD},{extra}"]
     for row in rows:
         basket, rest = row.split(",", 1)
@@ -52,7 +52,7 @@ def test_money_of_lines_stays_with_the_lines(proposed: Propose) -> None:
 
 
 def test_equal_lines_are_no_sign_of_a_total(proposed: Propose) -> None:
-    """Two milks cost the same: that the amount is constant there says nothing."""
+    """Two milks cost the same, so a constant amount is no evidence."""
     found = proposed(table("Price,Total", "1,A,1,5.00,5.00", "1,B,1,5.00,5.00", "2,A,2,5.00,10.00"))
     assert found.columns["amount"] == "Total"
     assert not found.questions
@@ -77,7 +77,7 @@ def test_one_order_does_not_tell(proposed: Propose) -> None:
 
 
 def test_products_that_always_cost_the_same_are_asked_about(proposed: Propose) -> None:
-    """Every order's lines cost the same: of a shop where everything costs a pound, perhaps."""
+    """All lines of each order cost the same, as in a one-pound shop."""
     rows = [f"{n},{item},1,1.00" for n in range(1, 6) for item in "AB"]
     assert [q.settings[0] for q in proposed(table("Total", *rows)).questions] == ["columns.amount"]
 
@@ -166,7 +166,7 @@ def test_a_percentage_alone_is_asked_about(proposed: Propose) -> None:
 
 
 def test_a_price_below_zero_follows_from_the_amount(proposed: Propose) -> None:
-    """A well-known export: quantity, rate and total are all negative where goods come back."""
+    """A well-known export in which quantity, rate and total of returns are all negative."""
     found = proposed(
         "transaction_id,cust_id,tran_date,prod_subcat_code,prod_cat_code,Qty,Rate,Tax,total_amt,"
         "Store_type\n"
@@ -208,7 +208,7 @@ def test_totals_that_do_not_fit_are_said(proposed: Propose) -> None:
 
 
 def test_a_column_of_a_field_s_own_name_may_be_something_else(proposed: Propose) -> None:
-    """Ingest takes a column of a field's name by itself; here it is the order's."""
+    """The ingest maps a column by the field's name; here it belongs to the order."""
     found = proposed(
         table("unit_price,amount", "1,A,2,5.00,18.00", "1,B,1,8.00,18.00", "2,A,1,5.00,5.00")
     )

@@ -1,4 +1,4 @@
-"""Which columns together name an order, and say when it was."""
+"""Columns that together identify an order, and its time."""
 
 from pathlib import Path
 
@@ -144,7 +144,7 @@ def test_what_begins_anew_is_seen_between_files(tmp_path: Path) -> None:
     )
 )
 def test_two_tickets_never_become_one(tickets: list[tuple[str, int, int, int]]) -> None:
-    """Whatever restarts, a store, a till or a day: different tickets have different ids."""
+    """Whether numbers restart per store, till or day, different tickets have different ids."""
     columns = ("store", "till", "ticket", "sold_at", "sku", "qty", "price")
     rows, truth = [], []
     for n, (store, till, day, number) in enumerate(tickets):

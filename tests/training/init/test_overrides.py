@@ -1,4 +1,4 @@
-"""Answers on the command line go over what was proposed."""
+"""Settings on the command line override proposals."""
 
 import pytest
 from click import UsageError

@@ -1,4 +1,4 @@
-"""Which columns name the customer, and that nothing of them is ever shown."""
+"""Columns that identify the customer; their values are never shown."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where something was sold tells the channel."""
+"""The place of sale determines the channel."""
 
 from recsys.config.toml_file import Column
 from tests.training.init.conftest import Propose

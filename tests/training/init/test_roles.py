@@ -1,4 +1,4 @@
-"""What a column is by what stands in it: products, orders, places, currencies, numbers, times."""
+"""The role of a column by its values: products, orders, places, currencies, numbers, times."""
 
 import pytest
 
@@ -154,7 +154,7 @@ def test_numbers_that_may_be_thousands_are_asked_about(proposed: Propose) -> Non
 
 
 def test_each_column_has_its_own_format(proposed: Propose) -> None:
-    """Weights with a point beside prices with a comma: nothing is said for the whole file."""
+    """Weights with a point beside prices with a comma: no decimal sign for the whole file."""
     found = proposed(
         'order_no;sold_at;sku;qty;price\n1;2024-03-01;A;0.345;"1.250,50"\n2;2024-03-01;B;2.000;3,20\n'
     )

@@ -1,4 +1,4 @@
-"""How times are written is told from the whole column."""
+"""The time format is detected from the whole column."""
 
 import datetime
 
@@ -31,7 +31,7 @@ def test_formats_that_read_the_column(texts: list[str], patterns: list[str]) -> 
 
 
 def test_any_value_tells_for_all() -> None:
-    """What a date with dashes says of day and month holds for dates with slashes."""
+    """The order of day and month in dates with dashes applies to dates with slashes."""
     assert reading(["01/03/2014", "28-02-2014"], day_first=False).patterns[0] == "%d/%m/%Y"
     assert reading(["01/03/2014", "02-28-2014"], day_first=True).patterns[0] == "%m/%d/%Y"
 
@@ -47,7 +47,7 @@ def test_the_order_of_rows_tells_in_doubt() -> None:
     texts = ["5/1/2014", "6/1/2014", "7/1/2014", "1/2/2014", "2/2/2014", "3/2/2014"]
     found = reading(texts, day_first=False)
     assert found.patterns == ["%d/%m/%Y"]
-    assert found.ambiguous  # it is said all the same
+    assert found.ambiguous  # it is noted all the same
 
 
 def test_two_ways_at_once_contradict_each_other() -> None:

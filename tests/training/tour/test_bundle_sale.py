@@ -1,4 +1,4 @@
-"""The bundle that the tour ends with is the one that a person would call an idea."""
+"""The tour ends with the most interesting bundle."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The tour: a real service, asked on every channel, its answers judged."""
+"""The tour: a real service, with requests on every channel and checks of its answers."""
 
 import contextlib
 import dataclasses
@@ -29,7 +29,7 @@ from training.tour.service import Reply, ServiceError, running
 TOUR = [sys.executable, "-m", "training.cli", "tour"]
 #: Products of the demo with a minimum age, see ``adult``.
 ADULT: list[str] = []
-#: A test run that a script put into the background has Ctrl-C turned off, and passes that on.
+#: A test run in a script's background ignores Ctrl-C, and child processes inherit that.
 TOUR_WITH_CTRL_C = [
     sys.executable,
     "-c",
@@ -41,13 +41,13 @@ TOUR_WITH_CTRL_C = [
 
 @pytest.fixture(scope="module")
 def workspace(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo of one's own: the tour buys something."""
+    """A separate demo, because the tour buys something."""
     return Path(shutil.copytree(trained_demo, tmp_path_factory.mktemp("tour") / "demo"))
 
 
 @contextlib.contextmanager
 def one_worker() -> Iterator[None]:
-    """Services that are started meanwhile load the model once, where that is not the point."""
+    """Let services load the model once in tests that do not concern loading."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("OMNIBASKET_SERVE__WORKERS", "1")
         yield
@@ -182,7 +182,7 @@ def test_a_wrong_answer_is_found(
     change: Change,
     failed: str,
 ) -> None:
-    """Guards the guards."""
+    """Tests the checks."""
     found = checks.of_answers(change(conversation), customer, config, history)
     wrong = [check.what for check in found if not check.passed]
     assert any(failed in what for what in wrong), wrong
@@ -213,7 +213,7 @@ def test_where_many_are_known_a_bundle_must_be_found(
 
 
 def test_the_check_passes_and_passes_again_after_the_next_ingest(workspace: Path) -> None:
-    """What the first tour bought is in the history by then, and in nobody's way."""
+    """The purchases of the first tour are in the history, and do not disturb the second."""
     for _ in range(2):
         result = CliRunner().invoke(main, ["ingest", "-w", str(workspace), "--json"])
         assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""Windows that roll, weights learned on several, and peers that are left out."""
+"""Rolling windows, weights learned on several, and baselines that are left out."""
 
 import json
 

@@ -9,9 +9,8 @@ from click.testing import CliRunner
 from tests.training.test_train import TOML, build
 from training.cli import main
 
-#: Hardly anything is taken for a habit, so that there is something to find; trees
-#: are learned of however few customers. Cards stay readable, so that every workspace knows the same
-#: customers.
+#: Poor defaults for repeat purchases leave room for improvement, and trees are learned from any
+#: number of customers. Cards stay readable, so that every workspace has the same customers.
 BADLY_SET = f"""{TOML}
 [models.repeat]
 once_below = 0.99
@@ -24,7 +23,7 @@ plain = ["loyalty_card"]
 
 @pytest.fixture(scope="package")
 def built(tmp_path_factory):
-    """Not to be written to."""
+    """Read-only."""
     return build(tmp_path_factory.mktemp("shop") / "built", BADLY_SET, days=70)
 
 
@@ -43,7 +42,7 @@ def tune():
 
 @pytest.fixture
 def told(tune):
-    """What the command tells scripts."""
+    """The command's JSON output."""
 
     def run(folder, *more):
         ran = tune(folder, "--json", *more)

@@ -1,4 +1,4 @@
-"""``omnibasket tune`` on a small grocer: what it finds, what it writes, and that it goes on."""
+"""``omnibasket tune`` on a small grocer: results, files, and continuation."""
 
 import json
 import shutil
@@ -20,13 +20,13 @@ QUICK = ("--only", "repeat", "--windows", "1")
 
 
 def same(trials):
-    """What two searches agree on when they are the same."""
+    """The parts of a search that are equal for equal searches."""
     return [(one["settings"], one["changed"], one["gain"], one["figures"]) for one in trials]
 
 
 @pytest.fixture(scope="module")
 def found(built, tmp_path_factory):
-    """A search that nobody stopped, and its workspace."""
+    """An uninterrupted search, and its workspace."""
     folder = shutil.copytree(built, tmp_path_factory.mktemp("found") / "shop")
     ran = CliRunner().invoke(main, ["tune", "-w", str(folder), "--json", "--trials", "5", *QUICK])
     assert ran.exit_code == 0, ran.output
@@ -72,7 +72,7 @@ def test_the_winner_is_a_file_to_read_and_to_take_over(found, tune, tmp_path):
     assert "a hope until `omnibasket train`" in text
     written = tomllib.loads(text)["models"]["repeat"]
     best = {name.split(".")[-1]: v["tried"] for name, v in result["best"]["changed"].items()}
-    assert written == {"once_below": 0.99} | best  # that of the workspace is no default
+    assert written == {"once_below": 0.99} | best  # the workspace's setting is not a default
 
     ran = tune(folder, "--apply")
     assert ran.exit_code == 0, ran.output
@@ -142,7 +142,7 @@ def test_another_start_begins_a_new_study_and_the_old_one_is_not_lost(found, tun
 
 
 def test_nothing_after_the_start_of_the_test_window_is_looked_at(found, tmp_path, tune):
-    """Everything that was sold in it is another thing now; nothing that was found changes."""
+    """Different test sales do not change the result of the search."""
     folder = shutil.copytree(found[0], tmp_path / "shop")
     lines = (folder / "sales.csv").read_text().splitlines()
     sold = [line for line in lines[1:] if line.split(",")[1] >= "2026-02-20"]

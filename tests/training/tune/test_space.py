@@ -1,4 +1,4 @@
-"""What is searched, in which turns, and what becomes of a proposal."""
+"""The search space, its turns, and the handling of proposals."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Figures of settings on a window, and that nothing is learned twice."""
+"""Figures of settings on a window; no model is fitted twice."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,10 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("means", "base", "reached"),
     [
-        ([0.44, 0.04], [0.40, 0.04], 0.05),  # a tenth more of the first
-        ([0.40, 0.05], [0.40, 0.04], 0.125),  # a quarter more of the second
-        ([0.44, 0.036], [0.40, 0.04], 0.0),  # as much gained as lost
-        ([0.44, 0.05], [0.40, 0.0], 0.1),  # nothing new was ever hit
+        ([0.44, 0.04], [0.40, 0.04], 0.05),  # the first rises by a tenth
+        ([0.40, 0.05], [0.40, 0.04], 0.125),  # the second rises by a quarter
+        ([0.44, 0.036], [0.40, 0.04], 0.0),  # gains equal losses
+        ([0.44, 0.05], [0.40, 0.0], 0.1),  # no new product was ever hit
         ([0.44, None], [0.40, None], 0.1),  # nobody bought anything new
         ([None, None], [None, None], 0.0),
     ],
@@ -51,7 +51,7 @@ def test_differences_are_of_the_same_customers():
 
 
 def test_the_gain_of_all_customers_is_that_of_the_means():
-    """Customers to whom nothing new was sold do not thin out what was gained on the others."""
+    """Customers without new purchases do not dilute the gain on the others."""
     before = WindowMetrics(["ada", "ben"], np.array([[0.4, 0.1], [0.6, NAN]]))
     after = WindowMetrics(["ada", "ben"], np.array([[0.5, 0.2], [0.6, NAN]]))
     *_, gained = differences([before], [after], seed=0)

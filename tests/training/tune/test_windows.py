@@ -1,4 +1,4 @@
-"""Windows that settings are chosen on: before every test window, with enough left to learn from."""
+"""Validation windows for tuning: before every test window, with enough training data left."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The file with the best settings, and what becomes of omnibasket.toml when it takes them over."""
+"""The file with the best settings, and omnibasket.toml after applying them."""
 
 import tomllib
 
@@ -41,7 +41,7 @@ def test_only_what_differs_is_written_with_unit_and_value_before(tmp_path):
         "[models.als.weights]\n"
         "cart = 1.5  # purchases; was 0.5\n"
     )
-    check_writable(path)  # its own file may be written again
+    check_writable(path)  # its own file may be overwritten
 
 
 def test_a_value_of_the_workspace_is_written_although_it_is_as_before(tmp_path):

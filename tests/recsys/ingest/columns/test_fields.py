@@ -1,4 +1,4 @@
-"""Columns of any type become texts and numbers; what has no value is missing, nothing fails."""
+"""Columns of any type become texts and numbers; empty values become null."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_floats_are_texts_and_numbers_and_none_of_them_stops_a_file(
     (tmp_path / "omnibasket.toml").write_text(settings)
     values = [1.0, 0.5, float("nan"), float("inf"), 1e300, -2.0, None]
     arrow = pa.table({"_row": range(len(values)), "on_hand": values})
-    pq.write_table(arrow, tmp_path / "x.parquet")  # its statistics leave NaN out
+    pq.write_table(arrow, tmp_path / "x.parquet")  # its statistics omit NaN
     table = engine.read_parquet(tmp_path / "x.parquet") if parquet else ibis.memtable(arrow)
     fields = Fields(table, ["on_hand"], load_config(tmp_path), "s", "x.parquet")
     fields.read_numbers(engine, "on_hand")

@@ -1,4 +1,4 @@
-"""Numbers of exports: read right, or said to be ambiguous, never read as another number."""
+"""Numbers of exports are read correctly or reported as ambiguous, never misread."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -32,7 +32,7 @@ AMBIGUOUS = Format(None, "ambiguous")
 
 
 def read_all(texts: Collection[str], digits: int | None = None) -> list[str | None]:
-    """Read a column by what it says of itself; numbers as texts, without zeros behind them."""
+    """Read a column in its detected format; numbers as texts, without trailing zeros."""
     form = detect_format(texts, digits)
     numbers = [read_number(text, form) for text in texts]
     return [None if n is None else f"{n.normalize():f}" for n in numbers]
@@ -127,10 +127,10 @@ def test_money_without_decimals_is_grouped() -> None:
 def test_whole_prices_beside_speak_for_a_grouping_where_cents_would_be_written() -> None:
     assert detect_format(["480", "2,980"], 2) == Format(".")
     assert detect_format(["480", "2,980", "1500"], 2) == AMBIGUOUS  # a thousand without a grouping
-    assert detect_format(["0", "2,980"], 2) == AMBIGUOUS  # nothing is nothing in any writing
+    assert detect_format(["0", "2,980"], 2) == AMBIGUOUS  # placeholders for nothing, in any format
     assert detect_format(["2,980"], 2) == AMBIGUOUS
     assert detect_format(["480", "2,980"], None) == AMBIGUOUS
-    assert detect_format(["5", "3.500"], 3) == AMBIGUOUS  # dinars have three digits
+    assert detect_format(["5", "3.500"], 3) == AMBIGUOUS  # dinars have three decimals
 
 
 def test_a_column_that_contradicts_itself_follows_the_most_and_guesses_at_none() -> None:
@@ -185,7 +185,7 @@ NUMBERS = st.decimals(-(10**9), 10**9, allow_nan=False, places=3) | st.integers(
 def test_what_babel_writes_is_read_back_or_refused(
     system: str, locale: str, numbers: list[Decimal], digits: int | None
 ) -> None:
-    places = {None: 3, 0: 0, 2: 2, 3: 3}[digits]  # of what a currency with such digits can be
+    places = {None: 3, 0: 0, 2: 2, 3: 3}[digits]  # a currency with these digits
     numbers = [round(Decimal(number), places) for number in numbers]
     texts = [format_decimal(n, locale=locale, numbering_system=system) for n in numbers]
     form = detect_format(texts, digits)

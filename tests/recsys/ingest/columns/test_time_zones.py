@@ -1,4 +1,4 @@
-"""Local times of every zone become what Python's own zones say."""
+"""Local times of every zone convert to UTC as in Python's zoneinfo."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Formats of times: which ones fit, and what a message proposes."""
+"""Time formats: which ones fit, and which one a message suggests."""
 
 import pytest
 

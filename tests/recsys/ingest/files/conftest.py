@@ -1,4 +1,4 @@
-"""Writes an export and opens it."""
+"""Fixtures that write an export and open it."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tests.recsys.ingest.files.opening import CON, Open
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Open:
-    """Write a file and open it; gives the table and its rows with ``_row`` first."""
+    """Write a file and open it; return the table and its rows with ``_row`` first."""
 
     def make(
         content: str | bytes, name: str = "x.csv", kind: str = "order_lines", **source: Any

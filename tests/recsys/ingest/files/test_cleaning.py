@@ -1,4 +1,4 @@
-"""What nobody sees in a value does not make two equal ids differ."""
+"""Invisible characters do not make equal ids differ."""
 
 import duckdb
 import pytest
@@ -61,7 +61,7 @@ def test_the_engine_cleans_as_python_does(texts: list[str]) -> None:
 @given(TEXTS)
 def test_twice_is_once(text: str) -> None:
     once = clean(text)
-    assert clean(once) in (once, once[1:])  # two apostrophes lose one each time
+    assert clean(once) in (once, once[1:])  # of two apostrophes, each pass removes one
 
 
 @given(st.lists(TEXTS, max_size=5))

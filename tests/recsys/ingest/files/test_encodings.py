@@ -1,4 +1,4 @@
-"""An encoding that nobody stated makes words of a file's bytes."""
+"""The encoding of a file is detected from its bytes."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""An export reads back the cells that were written, whatever way it was written."""
+"""An export in any format reads back the cells that were written."""
 
 import csv
 import gzip
@@ -246,7 +246,7 @@ def test_items_as_json_text_in_a_table(opened: Open) -> None:
     )
     raw, rows = opened(out.getvalue(), "e.csv", "ga4_events")
     assert json.loads(rows[0][1])["items"] == [{"item_id": "A", "price": 2.5}]
-    assert rows[1][1] == "[{'item_id': 'A'}]"  # no JSON: a reject, not a purchase of nothing
+    assert rows[1][1] == "[{'item_id': 'A'}]"  # invalid JSON: rejected, not an empty purchase
     assert json.loads(rows[2][1])["items"] is None
     assert lines(raw, rows) == [2, 3, 4]
 

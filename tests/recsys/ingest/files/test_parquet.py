@@ -1,4 +1,4 @@
-"""Parquet exports: columns of any type become texts, whatever the file is called."""
+"""Parquet exports: columns of any type become texts, whatever the file's name."""
 
 import io
 import json

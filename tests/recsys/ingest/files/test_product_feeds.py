@@ -1,4 +1,4 @@
-"""Product feeds in XML: read item by item, and never beyond the file."""
+"""Product feeds in XML are read item by item; external entities are never loaded."""
 
 import pytest
 

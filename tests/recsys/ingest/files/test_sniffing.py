@@ -1,4 +1,4 @@
-"""How a text is written is told from its beginning: separator, header, titles above it."""
+"""The layout of a text is detected from its beginning: separator, header, titles."""
 
 import io
 
@@ -76,7 +76,7 @@ def test_breaks_within_quotes_are_no_rows() -> None:
 def test_separator_and_names(text: str, columns: tuple[str, ...]) -> None:
     found = layout("x.csv", text, whole=True)
     if columns[0] == "item":
-        assert not found.named  # a table of years is none of ours
+        assert not found.named  # a table of years is not an export
     else:
         require_names("x.csv", found)
     assert found.columns == columns
@@ -132,7 +132,7 @@ def test_what_is_no_table_is_called_by_its_name(start: bytes, message: str) -> N
 )
 def test_forms_are_told_from_what_stands_there(text: str, form: str) -> None:
     if text == "<none>,b\n":
-        form = "xml"  # nobody calls a column so; a damaged feed has to say where
+        form = "xml"  # not a column name; the error of a damaged feed must name the position
     assert form_of("x", text.encode(), text) == form
 
 

@@ -1,4 +1,4 @@
-"""No cent of an order's discount is lost, and every line pays its share."""
+"""Every line gets its share of an order's discount, exact to the cent."""
 
 from collections.abc import Iterator
 
@@ -22,8 +22,8 @@ def con() -> Iterator[Backend]:
 
 ORDERS = st.lists(
     st.tuples(
-        st.lists(st.integers(-500, 50_000), min_size=1, max_size=7),  # lines that stand
-        st.lists(st.integers(0, 50_000), max_size=2),  # lines that were rejected
+        st.lists(st.integers(-500, 50_000), min_size=1, max_size=7),  # accepted lines
+        st.lists(st.integers(0, 50_000), max_size=2),  # rejected lines
         st.integers(0, 60_000),
     ),
     min_size=1,

@@ -1,8 +1,8 @@
-"""Exports of well-known systems become the right lines, whatever else is in the workspace.
+"""Exports of well-known systems yield the correct lines, whatever else is in the workspace.
 
-The files beside this module are such exports, one a preset. All are ingested together, once as
-``recognise`` maps them and once as ``omnibasket init --yes`` does; what must come out was worked
-out by hand. Where both say the same of a source, its rows are those that were read before.
+The files beside this module are such exports, one per preset. All are ingested together, once with
+the mapping of ``recognise`` and once with that of ``omnibasket init --yes``. The expected lines
+were computed by hand. If both mappings of a source are equal, its rows are read only once.
 """
 
 import json
@@ -52,7 +52,7 @@ KINDS = {
     "google_merchant.xml": ("Google Merchant product feed", "products"),
     "google_inventory.tsv": ("Google Merchant local inventory feed", "stock"),
 }
-#: Told of values by ``init``, and no matter of a preset.
+#: Settings that ``init`` derives from values, not from a preset.
 TIMES = {"loyverse_receipts.csv": "%m/%d/%y %I:%M %p"}
 #: Order without its source → item, kind, quantity, discount and amount of its lines.
 LINES: dict[str, dict[str, list[tuple[str, str, float, int, int]]]] = {
@@ -178,14 +178,14 @@ def by_presets() -> str:
 
 
 def lines_of(settings: dict[str, Any]) -> str:
-    """Write settings, one a line."""
+    """Write settings, one per line."""
     specs = {k: plain(v) if isinstance(v, Column) else v for k, v in settings.items()}
     return "".join(f"{name} = {toml(value)}\n" for name, value in specs.items())
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All exports, ingested as the presets say; not to be written to."""
+    """All exports, ingested with the presets; read-only."""
     folder = tmp_path_factory.mktemp("preset")
     (folder / "omnibasket.toml").write_text(by_presets(), encoding="utf-8")
     ingest(load_config(folder), AT, lambda *_: None)

@@ -1,4 +1,4 @@
-"""What a preset settles by what stands in an export, and what it asks or leaves alone."""
+"""What a preset derives from an export's values, and what it asks or ignores."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The report of a training: one file, true to the figures, readable by people and machines."""
+"""The report of a training: one file with correct figures, for people and machines."""
 
 import json
 import re
