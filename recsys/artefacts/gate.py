@@ -146,16 +146,18 @@ def compare_versions(new: Manifest, old: Manifest, publish: PublishSettings) -> 
     list of Comparison
         One for each segment and metric with a figure of ``OURS`` in either version.
     """
-    theirs, before = _figures(new), _figures(old)
+    new_figures, before = _figures(new), _figures(old)
     direct = same_window(new, old)
     comparisons = []
-    ours = {
-        (segment, metric): None for segment, method, metric in [*theirs, *before] if method == OURS
+    keys = {
+        (segment, metric): None
+        for segment, method, metric in [*new_figures, *before]
+        if method == OURS
     }
-    for segment, metric in ours:
+    for segment, metric in keys:
         guarded = segment in publish.segments and metric in publish.guard
         margin = publish.guard[metric] if guarded else None
-        comparisons.append(_compared(segment, metric, theirs, before, margin, direct))
+        comparisons.append(_compared(segment, metric, new_figures, before, margin, direct))
     return sorted(comparisons, key=lambda comparison: comparison.margin is None)
 
 
@@ -203,20 +205,20 @@ def _compared(
 ) -> Comparison:
     key = (segment, OURS, metric)
     values = [_value(figures, key) for figures in (new, old)]
-    mine, theirs = values
-    if mine is None or theirs is None:
-        return Comparison(segment, metric, mine, theirs, None, None, margin)
+    new_value, old_value = values
+    if new_value is None or old_value is None:
+        return Comparison(segment, metric, new_value, old_value, None, None, margin)
     baseline, sway = None, 0.0
     if not direct:
         baseline = next(
             (p for p in PEERS if all(_value(f, (segment, p, metric)) for f in (new, old))), None
         )
         if baseline is None:
-            return Comparison(segment, metric, mine, theirs, None, None, margin)
-        mine /= _value(new, (segment, baseline, metric)) or 1
-        theirs /= _value(old, (segment, baseline, metric)) or 1
+            return Comparison(segment, metric, new_value, old_value, None, None, margin)
+        new_value /= _value(new, (segment, baseline, metric)) or 1
+        old_value /= _value(old, (segment, baseline, metric)) or 1
         sway = hypot(_half_width(new[key]), _half_width(old[key]))
-    change = mine / theirs - 1 if theirs else None
+    change = new_value / old_value - 1 if old_value else None
     return Comparison(segment, metric, values[0], values[1], baseline, change, margin, sway)
 
 

@@ -61,11 +61,11 @@ def describe(config: Config, version: str) -> dict[str, Any]:
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """List the settings that differ, by dotted name; None where missing."""
-    flat, theirs = dict(_flat(one)), dict(_flat(other))
+    flat, other_flat = dict(_flat(one)), dict(_flat(other))
     return [
-        (name, flat.get(name), theirs.get(name))
-        for name in dict.fromkeys([*flat, *theirs])
-        if flat.get(name) != theirs.get(name)
+        (name, flat.get(name), other_flat.get(name))
+        for name in dict.fromkeys([*flat, *other_flat])
+        if flat.get(name) != other_flat.get(name)
     ]
 
 

@@ -160,7 +160,7 @@ def read_folds(
     table = history.table("identifiers").filter(pc.field("type") == identifier)
     pairs = zip(table["value"].to_pylist(), table["customer_id"].to_pylist(), strict=True)
     customer_of: Mapping[str | None, str] = {value: owner for value, owner in pairs if owner}
-    found = {
+    folds = {
         part: {
             customer_of[stored]
             for customer in customers
@@ -169,12 +169,12 @@ def read_folds(
         for part, customers in listed.items()
     }
     for first, second in (("train", "val"), ("train", "test"), ("val", "test")):
-        if both := found[first] & found[second]:
+        if both := folds[first] & folds[second]:
             raise DataError(
                 f"{path}: {len(both)} customers are under both `{first}` and `{second}`. "
                 "Each customer may be in one part only."
             )
-    return {part: sorted(customers) for part, customers in found.items()}
+    return {part: sorted(customers) for part, customers in folds.items()}
 
 
 def cut(history: History, windows: Windows, folder: Path) -> History:

@@ -187,11 +187,11 @@ def measure_discovery(
     """
     costs: list[DiscoveryCost] = []
     ranker = replace(ranker, choices=choices)
-    for name, given in placements.items():
-        if not given.personal or given.objective == "new":
+    for name, placement in placements.items():
+        if not placement.personal or placement.objective == "new":
             continue
         settings = msgspec.structs.replace(
-            given, filter={}, in_stock=False, objective="purchase", offers=0
+            placement, filter={}, in_stock=False, objective="purchase", offers=0
         )
         costs += [
             _compare(ranker, asked[way], name, way, settings, seed)
@@ -272,8 +272,8 @@ def _shown(ranker: Ranker, questions: Questions, settings: PlacementSettings) ->
             np.full(n, channel, np.uint8),
             cart if len(cart.item_ix) else page,
         )
-        given = rank_request([question] * n, context, cart, page)
-        ranked = ranker.rank(Batch(past, context), given)
+        rankings = rank_request([question] * n, context, cart, page)
+        ranked = ranker.rank(Batch(past, context), rankings)
         lists += [
             ranked.item_ix[start:end]
             for start, end in zip(ranked.indptr[:-1], ranked.indptr[1:], strict=True)

@@ -269,8 +269,8 @@ def _bounds(
     n = len(customer_ids)
     if isinstance(window, Window):
         return np.full(n, window.start_ts), np.full(n, window.end_ts)
-    found = pc.index_in(pa.array(customer_ids), value_set=pa.array(window.customer_ids))
-    at = as_numpy(found).astype(np.int64)
+    positions = pc.index_in(pa.array(customer_ids), value_set=pa.array(window.customer_ids))
+    at = as_numpy(positions).astype(np.int64)
     return window.start_ts[at], window.end_ts[at]
 
 

@@ -111,7 +111,7 @@ def measure_identity(truth: pa.Table, customers: pa.Table, seed: int = 0) -> Ide
     correct pairs, so the sizes of customers, households and their intersections suffice.
     """
     both = truth.select(_TRUTH.names).join(customers.select([*_KEY, "customer_id"]), _KEY)
-    found = truth.select(_KEY).join(customers.select(_KEY), _KEY, join_type="inner").num_rows
+    n_found = truth.select(_KEY).join(customers.select(_KEY), _KEY, join_type="inner").num_rows
     household, customer = _codes(both["household_id"]), _codes(both["customer_id"])
     n_households, n_customers = (
         int(household.max(initial=-1)) + 1,
@@ -137,7 +137,7 @@ def measure_identity(truth: pa.Table, customers: pa.Table, seed: int = 0) -> Ide
         true_pairs=int(true.sum()),
         right_pairs=int(right.sum()),
         identifiers=truth.num_rows,
-        missing=truth.num_rows - found,
+        missing=truth.num_rows - n_found,
     )
 
 

@@ -83,20 +83,20 @@ def find_recipients(
     # An offer already promised is returned with its chance.
     promised = msgspec.structs.replace(anew, standing=(bundle.bundle_id,))
     everybody = list(customers)
-    told = []
+    outcomes = []
     for at in range(0, len(everybody), _AT_ONCE):
         rows = [row for _, row in everybody[at : at + _AT_ONCE]]
         answers = [
             engine.recommend([question] * len(rows), rows, offering)
             for question in (anew, promised)
         ]
-        told += [
+        outcomes += [
             _told(bool(one["offers"]), other["offers"], len(bundle.item_ids))
             for one, other in zip(*answers, strict=True)
         ]
     index = pd.Index([customer_id for customer_id, _ in everybody], name="customer_id")
-    outcome = pd.Categorical([outcome for _, outcome in told], list(OUTCOMES))
-    chance = np.array([chance for chance, _ in told], np.float64)
+    outcome = pd.Categorical([outcome for _, outcome in outcomes], list(OUTCOMES))
+    chance = np.array([chance for chance, _ in outcomes], np.float64)
     return pd.DataFrame({"chance": chance, "outcome": outcome}, index=index)
 
 

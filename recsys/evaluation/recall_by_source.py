@@ -68,9 +68,9 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
     relevant = customers.relevant()
     rows = rows_of(relevant)
     is_new = rows_contain(without_items(relevant, customers.histories), rows, relevant.item_ix)
-    named = _named(ranker.models, customers, n)
+    candidates = _named(ranker.models, customers, n)
     found_by = np.array(
-        [rows_contain(lists, rows, relevant.item_ix) for lists in named.values()], dtype=bool
+        [rows_contain(lists, rows, relevant.item_ix) for lists in candidates.values()], dtype=bool
     )
     times = found_by.sum(axis=0)
 
@@ -88,9 +88,9 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
 
     each = [
         recall_of(name, found_by[m], found_by[m] & (times == 1), len(lists.item_ix))
-        for m, (name, lists) in enumerate(named.items())
+        for m, (name, lists) in enumerate(candidates.items())
     ]
-    pairs = [rows_of(lists) * len(customers.index) + lists.item_ix for lists in named.values()]
+    pairs = [rows_of(lists) * len(customers.index) + lists.item_ix for lists in candidates.values()]
     union, nobody = len(np.unique(np.concatenate(pairs))), np.zeros(len(rows), bool)
     each.append(recall_of(ALL_MODELS, times > 0, nobody, union))
     if ranker.boosted is not None:
@@ -106,10 +106,10 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
 def _named(models: Mapping[str, Model], customers: EvaluationSet, n: int) -> dict[str, Lists]:
     """Return the candidates of each model."""
     context = customers.context()
-    found = {
+    by_model = {
         name: model.candidates(customers.histories, context, n) for name, model in models.items()
     }
-    return {name: Lists(one.indptr, one.item_ix) for name, one in found.items()}
+    return {name: Lists(one.indptr, one.item_ix) for name, one in by_model.items()}
 
 
 def _chosen(ranker: Ranker, customers: EvaluationSet, n: int) -> Lists:

@@ -132,15 +132,15 @@ def reliability_of(found: PredictedChances, bins: int = BINS) -> Reliability:
     if not len(found.chance):
         return Reliability([], float("nan"), float("nan"), float("nan"))
     order = np.argsort(found.chance, kind="stable")
-    told, happened, sample_weight = (
+    predicted, happened, sample_weight = (
         found.chance[order],
         found.happened[order],
         found.sample_weight[order],
     )
     middle = np.cumsum(sample_weight) - sample_weight / 2
     number = np.minimum((middle / sample_weight.sum() * bins).astype(np.int64), bins - 1)
-    new = np.append(True, told[1:] != told[:-1])
-    number = number[np.maximum.accumulate(np.where(new, np.arange(len(told)), 0))]
+    new = np.append(True, predicted[1:] != predicted[:-1])
+    number = number[np.maximum.accumulate(np.where(new, np.arange(len(predicted)), 0))]
     steps = []
     for of in np.unique(number):
         at = number == of
@@ -149,14 +149,14 @@ def reliability_of(found: PredictedChances, bins: int = BINS) -> Reliability:
         share = float((sample_weight[at] * happened[at]).sum() / weight)
         low, high = _wilson(share, cases)
         steps.append(
-            Bin(float((sample_weight[at] * told[at]).sum() / weight), share, low, high, weight)
+            Bin(float((sample_weight[at] * predicted[at]).sum() / weight), share, low, high, weight)
         )
     total = float(sample_weight.sum())
     error = sum(one.weight * abs(one.told - one.happened) for one in steps) / total
     return Reliability(
         steps,
         error,
-        float((sample_weight * told).sum() / total),
+        float((sample_weight * predicted).sum() / total),
         float((sample_weight * happened).sum() / total),
     )
 

@@ -94,10 +94,10 @@ def top_items(items: Items, scores: NDArray[np.floating], owned: Items, k: int) 
     keep = np.arange(len(items))
     if len(items) > 2 * enough:
         bar = np.partition(scores, len(scores) - enough)[len(scores) - enough]
-        wanted = scores >= bar
+        kept = scores >= bar
         at = np.minimum(np.searchsorted(items, owned), len(items) - 1)
-        wanted[at[items[at] == owned]] = True
-        keep = np.flatnonzero(wanted)
+        kept[at[items[at] == owned]] = True
+        keep = np.flatnonzero(kept)
     return items[keep[np.lexsort((items[keep], -scores[keep]))]]
 
 

@@ -145,10 +145,10 @@ class Keys:
         of = KEYS.c
         with self._database.writing() as connection:
             query = sa.select(of.revoked_ts).where(of.key_id == key_id)
-            found = connection.execute(query).one_or_none()
-            if found is None:
+            row = connection.execute(query).one_or_none()
+            if row is None:
                 raise LedgerError(f"no key `{key_id}`. `omnibasket keys list` shows them.")
-            if found.revoked_ts is not None:
+            if row.revoked_ts is not None:
                 return False
             connection.execute(KEYS.update().where(of.key_id == key_id), {"revoked_ts": now_ts})
             _tell(connection)
@@ -201,8 +201,8 @@ class Keys:
 
         One short statement, because the service calls it every half second.
         """
-        found = self._database.one(_CHANGED, key=_CHANGES)
-        return None if found is None else str(found[0])
+        row = self._database.one(_CHANGED, key=_CHANGES)
+        return None if row is None else str(row[0])
 
 
 class KnownKeys(Struct, frozen=True):

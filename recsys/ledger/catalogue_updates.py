@@ -107,8 +107,8 @@ class CatalogueStore:
 
     def mark(self) -> int:
         """Return the number of the latest update; one short statement."""
-        found = self._database.one(_MARK, key=_LATEST)
-        return 0 if found is None else int(found[0])
+        row = self._database.one(_MARK, key=_LATEST)
+        return 0 if row is None else int(row[0])
 
     def since(self, mark: int) -> Since:
         """Read the changes after an earlier mark; 0 for everything."""
@@ -205,23 +205,23 @@ def _chunks(keys: Iterable[Any]) -> Iterable[list[Any]]:
 
 
 def _bodies_of(connection: Connection, table: Table, keys: Iterable[str]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+    bodies: dict[str, bytes] = {}
     for part in _chunks(keys):
         query = sa.select(table.c.id, table.c.body).where(table.c.id.in_(part))
-        found |= {row.id: row.body for row in connection.execute(query)}
-    return found
+        bodies |= {row.id: row.body for row in connection.execute(query)}
+    return bodies
 
 
 def _stock_of(
     connection: Connection, keys: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], float]:
     of = LIVE_STOCK.c
-    found: dict[tuple[str, str], float] = {}
+    stock: dict[tuple[str, str], float] = {}
     for part in _chunks(keys):
         query = sa.select(of.location_id, of.item_id, of.on_hand)
         query = query.where(sa.tuple_(of.location_id, of.item_id).in_(part))
-        found |= {(row.location_id, row.item_id): row.on_hand for row in connection.execute(query)}
-    return found
+        stock |= {(row.location_id, row.item_id): row.on_hand for row in connection.execute(query)}
+    return stock
 
 
 def _read(
@@ -244,7 +244,7 @@ def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
 
 def _next(connection: Connection) -> int:
     """Number an update; writers are exclusive, so readers of a mark miss no earlier update."""
-    found = connection.execute(_MARK, {"key": _LATEST}).scalar_one_or_none()
-    number = 1 if found is None else int(found) + 1
+    latest = connection.execute(_MARK, {"key": _LATEST}).scalar_one_or_none()
+    number = 1 if latest is None else int(latest) + 1
     _upsert(connection, META, [{"key": _LATEST, "value": str(number)}])
     return number

@@ -137,7 +137,7 @@ def busy(seconds: float) -> str:
 
 def version_of(connection: Connection) -> int | None:
     """Return the schema version of a database; None if it has none."""
-    found = connection.execute(
+    row = connection.execute(
         sa.select(META.c.value).where(META.c.key == "schema_version")
     ).scalar_one_or_none()
-    return int(found) if found is not None else None
+    return int(row) if row is not None else None

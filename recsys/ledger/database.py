@@ -248,33 +248,33 @@ class Database:
 
     def rows(self, statement: sa.Select[Any], **values: Any) -> list[tuple[Any, ...]]:
         """Read every row of a statement, as quickly as ``one`` reads the first."""
-        found: list[tuple[Any, ...]] = self._ask(statement, values, "fetchall")
-        return found
+        result: list[tuple[Any, ...]] = self._ask(statement, values, "fetchall")
+        return result
 
     def _ask(self, statement: sa.Select[Any], values: Mapping[str, Any], fetch: str) -> Any:
         text, names = self._compiled.get(statement) or self._compile(statement)
-        given = values if names is None else [values[name] for name in names]
+        parameters = values if names is None else [values[name] for name in names]
         if self.timeouts is None:
-            return self._try(text, given, fetch)
+            return self._try(text, parameters, fetch)
         self._need_prepared()
         circuit = self._circuits.setdefault(statement, CircuitBreaker())
         circuit.admit()
         try:
             with within(self.timeouts.read_seconds):
-                found = self._try(text, given, fetch)
+                result = self._try(text, parameters, fetch)
         except LedgerError as error:
             circuit.fail(str(error))
             raise
         circuit.succeed()
-        return found
+        return result
 
-    def _try(self, text: str, given: Any, fetch: str) -> Any:
+    def _try(self, text: str, parameters: Any, fetch: str) -> Any:
         try:
-            return self._fetch(text, given, fetch)
+            return self._fetch(text, parameters, fetch)
         except self._driver_error:  # the server may have restarted: retry once
             self._leave_thread()
         try:
-            return self._fetch(text, given, fetch)
+            return self._fetch(text, parameters, fetch)
         except self._driver_error as error:
             self._leave_thread()
             raise self._explained("cannot be read", error) from error
@@ -285,14 +285,14 @@ class Database:
         self._compiled[statement] = prepared
         return prepared
 
-    def _fetch(self, text: str, given: Any, fetch: str) -> Any:
+    def _fetch(self, text: str, parameters: Any, fetch: str) -> Any:
         connection = getattr(self._thread, "connection", None) or self._enter_thread()
         if self.timeouts is not None and self.is_sqlite:
             wait = left(self.timeouts.read_seconds)
             if wait < 0.5 * self._thread.waits or wait > self._thread.waits:
                 connection.execute(busy(wait))
                 self._thread.waits = wait
-        return getattr(connection.execute(text, given), fetch)()
+        return getattr(connection.execute(text, parameters), fetch)()
 
     def _enter_thread(self) -> Any:
         """Open this thread's own connection, outside the pool."""

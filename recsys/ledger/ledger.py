@@ -255,14 +255,14 @@ class Ledger:
         list of CustomerHistory
             ``EMPTY`` for an unknown one.
         """
-        found: dict[str, CustomerHistory] = {}
+        by_customer: dict[str, CustomerHistory] = {}
         query = sa.select(HISTORIES.c.customer_id, HISTORIES.c.row)
         with self._database.reading() as connection:
             for start in range(0, len(customer_ids), _PAGE):
                 page = customer_ids[start : start + _PAGE]
                 rows = connection.execute(query.where(HISTORIES.c.customer_id.in_(page)))
-                found.update((customer_id, unpack_history(row)) for customer_id, row in rows)
-        return [found.get(customer_id, EMPTY) for customer_id in customer_ids]
+                by_customer.update((customer_id, unpack_history(row)) for customer_id, row in rows)
+        return [by_customer.get(customer_id, EMPTY) for customer_id in customer_ids]
 
     # Events
 

@@ -50,10 +50,10 @@ def _name_pieces(connection: Connection) -> None:
             instead = stood.get((*key, row.offer_id), {})
             sold = {member: instead.get(member, member) for member in members}
             back = members if row.returned_ts is not None else _names(row.back)
-            theirs = orders.setdefault(key, {})
+            quantities = orders.setdefault(key, {})
             for member in back:
                 if member in sold:
-                    theirs[sold[member]] = theirs.get(sold[member], 0.0) + 1.0
+                    quantities[sold[member]] = quantities.get(sold[member], 0.0) + 1.0
             pieces = [{"member": member, "item_id": item_id} for member, item_id in sold.items()]
             rows.append(
                 {
@@ -174,11 +174,11 @@ def _stand_ins(connection: Connection) -> dict[tuple[str, str, str], dict[str, s
     if not sa.inspect(connection).has_table("stand_ins"):
         return {}
     names = ("transaction_id", "scope", "offer_id", "member", "item_id")
-    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    stand_ins: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in connection.execute(sa.select(sa.table("stand_ins", *map(sa.column, names)))):
         key = (row.transaction_id, row.scope, row.offer_id)
-        found.setdefault(key, {})[row.member] = row.item_id
-    return found
+        stand_ins.setdefault(key, {})[row.member] = row.item_id
+    return stand_ins
 
 
 _items: Final = msgspec.json.Decoder(tuple[OfferItem, ...]).decode

@@ -24,11 +24,11 @@ def lock(
     Missing rows are first inserted with the values of ``blank``, so that two writers of the same
     new row wait for each other too.
     """
-    wanted = sorted(keys)
-    if not wanted:
+    sorted_keys = sorted(keys)
+    if not sorted_keys:
         return {}
     (column,) = table.primary_key.columns
-    new = [{column.name: key, **blank} for key in wanted]
+    new = [{column.name: key, **blank} for key in sorted_keys]
     connection.execute(insert(connection, table).on_conflict_do_nothing(), new)
-    query = sa.select(table).where(column.in_(wanted)).order_by(column).with_for_update()
+    query = sa.select(table).where(column.in_(sorted_keys)).order_by(column).with_for_update()
     return {getattr(row, column.name): row for row in connection.execute(query)}

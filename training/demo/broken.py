@@ -157,7 +157,7 @@ def break_rows(folder: Path, report: Callable[[], None] = lambda: None) -> list[
     list of Broken
         In the order of files and lines.
     """
-    found: list[Broken] = []
+    broken: list[Broken] = []
     for name, rows in sorted(_rows().items()):
         path = folder / name
         lines = path.read_bytes().splitlines(keepends=True)
@@ -166,12 +166,12 @@ def break_rows(folder: Path, report: Callable[[], None] = lambda: None) -> list[
             last = not row.endswith(b"\n")
             at = len(lines) if last else _seam(lines, len(lines) * position // (len(rows) + 1))
             lines.insert(at, row)
-            found.append(Broken(name, at + 1, kind, _REASONS.get(kind, kind)))
+            broken.append(Broken(name, at + 1, kind, _REASONS.get(kind, kind)))
         path.write_bytes(b"".join(lines))
         report()
     with_mark = folder / exports.TILLS / "tills-2017-05.csv"
     with_mark.write_bytes(b"\xef\xbb\xbf" + with_mark.read_bytes())
-    return found
+    return broken
 
 
 def _seam(lines: list[bytes], near: int) -> int:

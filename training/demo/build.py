@@ -88,10 +88,10 @@ def build(
             report(description, done, total)
             step(con)
         report("Breaking rows", total - 2, total)
-        found = broken.break_rows(folder)
+        broken_rows = broken.break_rows(folder)
         report("Writing the truth", total - 1, total)
         true_figures = truth.write_truth(
-            con, folder, seed=seed, broken=found, repeated_events=events.REPEATED_EVENTS
+            con, folder, seed=seed, broken=broken_rows, repeated_events=events.REPEATED_EVENTS
         )
     finally:
         con.close()
@@ -103,8 +103,8 @@ def _refuse_somebody_elses(folder: Path, force: bool) -> None:
     settings = folder / FILE_NAME
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file. Choose a folder with --workspace.")
-    ours = settings.is_file() and settings.read_text(encoding="utf-8").startswith(_SIGN)
-    if not (ours or force) and folder.is_dir() and any(folder.iterdir()):
+    is_demo = settings.is_file() and settings.read_text(encoding="utf-8").startswith(_SIGN)
+    if not (is_demo or force) and folder.is_dir() and any(folder.iterdir()):
         raise ConfigError(
             f"{folder}: contains something other than a demo, so nothing was written. Choose "
             "another folder with --workspace, or write into this one with --force."

@@ -60,7 +60,7 @@ def figures(truth: dict[str, Any], summary: dict[str, Any]) -> list[Figure]:
         Orders, lines, returns and amounts by channel; rows left out, counted once and rejected, by
         reason.
     """
-    found: list[Figure] = []
+    result: list[Figure] = []
     channels = {channel["channel"]: channel for channel in summary["channels"]}
     for name in ("pos", "web"):
         expected, got = truth[name], channels.get(name, {})
@@ -68,7 +68,7 @@ def figures(truth: dict[str, Any], summary: dict[str, Any]) -> list[Figure]:
         orders = expected["orders"] + (expected["return_lines"] if name == "pos" else 0)
         lines = expected["sale_lines"] + expected["return_lines"]
         amount = expected["sale_minor"] + expected["return_minor"]
-        found += [
+        result += [
             Figure(f"{name}: orders", orders, got.get("orders", 0)),
             Figure(f"{name}: lines", lines, got.get("lines", 0)),
             Figure(f"{name}: returns", expected["return_lines"], got.get("returns", 0)),
@@ -76,15 +76,15 @@ def figures(truth: dict[str, Any], summary: dict[str, Any]) -> list[Figure]:
         ]
     rows = summary["rows"]
     for reason, count in truth["left_out"].items():
-        found.append(Figure(f"left out: {reason}", count, rows["left_out"].get(reason, 0)))
+        result.append(Figure(f"left out: {reason}", count, rows["left_out"].get(reason, 0)))
     once = truth["counted_once"]
-    found.append(Figure("counted once: twice in a file", once["in_one_file"], rows["repeated"]))
-    found.append(
+    result.append(Figure("counted once: twice in a file", once["in_one_file"], rows["repeated"]))
+    result.append(
         Figure("counted once: again in a later file", once["in_a_later_file"], rows["superseded"])
     )
     expected = Counter(row["reason"] for row in truth["broken"])
     rejected = Counter(rows["rejected"]) + Counter(summary["other_rows"]["rejected"])
     for reason in sorted(expected | rejected):
-        found.append(Figure(f"rejected: {reason}", expected[reason], rejected[reason]))
-    found.append(Figure("events by item", truth["events"]["item_rows"], summary["events"]))
-    return found
+        result.append(Figure(f"rejected: {reason}", expected[reason], rejected[reason]))
+    result.append(Figure("events by item", truth["events"]["item_rows"], summary["events"]))
+    return result

@@ -139,9 +139,11 @@ def _spec(spec: str | Column) -> object:
 def _say_next(path: Path, workspace: Path, answers: Answers) -> None:
     where = "" if workspace == Path() else f" --workspace {workspace}"
     click.echo(f"Wrote {path}.")
-    asked = [q for source in answers.sources for q in source.proposal.questions]
+    questions = [q for source in answers.sources for q in source.proposal.questions]
     if not answers.sources:
         click.echo("It has no sources yet: add your exports as its comments show.")
-    elif asked:
-        click.echo(f"{len(asked)} open question{'s' * (len(asked) > 1)}: look for `Please check`.")
+    elif questions:
+        click.echo(
+            f"{len(questions)} open question{'s' * (len(questions) > 1)}: look for `Please check`."
+        )
     click.echo(f"Review it, then run:\n  omnibasket ingest{where}")

@@ -34,10 +34,12 @@ def map_currency(evidence: Evidence, proposal: Proposal, workspace: str) -> None
         return
     columns = evidence.export.columns
     used = set(used_columns(proposal))
-    named = ranked(columns, ("currency", *ORDER_NAMES["currency"]))
-    named += [c for c in columns if any(fold(h) in fold(c) for h in _HINTS) and c not in named]
-    named = [c for c in named if c not in used]
-    filled = [c for c in named if evidence.filled(c)]
+    candidates = ranked(columns, ("currency", *ORDER_NAMES["currency"]))
+    candidates += [
+        c for c in columns if any(fold(h) in fold(c) for h in _HINTS) and c not in candidates
+    ]
+    candidates = [c for c in candidates if c not in used]
+    filled = [c for c in candidates if evidence.filled(c)]
     for column in filled:
         if fits(evidence, "currency", column):
             proposal.columns["currency"] = column
@@ -53,8 +55,8 @@ def map_currency(evidence: Evidence, proposal: Proposal, workspace: str) -> None
             proposal.columns["currency"] = column
             proposal.check(f"`{column}` is used as the currency because of its values")
             return
-    if named and not filled:
-        proposal.columns["currency"] = named[0]
+    if candidates and not filled:
+        proposal.columns["currency"] = candidates[0]
 
 
 def _map_signs(evidence: Evidence, proposal: Proposal, column: str, workspace: str) -> bool:

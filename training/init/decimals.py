@@ -27,10 +27,10 @@ def settle_by_products(evidence: Evidence, proposal: Proposal) -> None:
     if len(quantity) != 1:
         return
     names = {name: ORDER_NAMES[name] for name in ("unit_price", "amount")}
-    found = fields_of(evidence.export.columns, names)
+    candidates = fields_of(evidence.export.columns, names)
     filled = {
         name: [c for c in columns if c != quantity[0] and evidence.filled(c)][:_MOST_COLUMNS]
-        for name, columns in found.items()
+        for name, columns in candidates.items()
     }
     for price, amount in product(filled["unit_price"], filled["amount"]):
         columns = (quantity[0], price, amount)

@@ -88,8 +88,8 @@ def _is_share(money: MoneyColumns, column: str) -> bool:
             return True
         return False
     shares = [fit(rows, expected, money.values("amount")) for expected in money.reduced(column)]
-    found = any(share is not None and share >= MOST for share in shares)
-    if found and not _discount_fits(money, column):
+    is_full = any(share is not None and share >= MOST for share in shares)
+    if is_full and not _discount_fits(money, column):
         _say_share(money, column)
         return True
     return False

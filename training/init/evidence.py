@@ -89,10 +89,10 @@ class Evidence:
     def numbers(self, column: str) -> Numbers:
         """Return a column's numbers, one per row; NaN where missing."""
         if column not in self._numbers:
-            found = self.alone(column)
-            if found.problem == "ambiguous":
-                found = read(self.texts(column), self.minor_digits, self.decimal, self.beside)
-            self._numbers[column] = found
+            numbers = self.alone(column)
+            if numbers.problem == "ambiguous":
+                numbers = read(self.texts(column), self.minor_digits, self.decimal, self.beside)
+            self._numbers[column] = numbers
         return self._numbers[column]
 
     def alone(self, column: str) -> Numbers:
@@ -139,12 +139,12 @@ class Evidence:
 
     def groups(self, spec: str | Column) -> dict[str, list[int]]:
         """Return the rows of each value of a field, without rows where it is empty."""
-        found: dict[str, list[int]] = defaultdict(list)
+        rows_by_value: dict[str, list[int]] = defaultdict(list)
         for ix, row in enumerate(self.export.rows):
             key = value_of(row, spec)
             if key.strip("/ "):
-                found[key].append(ix)
-        return dict(found)
+                rows_by_value[key].append(ix)
+        return dict(rows_by_value)
 
     def distinct(self, column: str, rows: Iterable[int]) -> set[str]:
         """Return a column's filled values in some rows."""

@@ -93,8 +93,8 @@ def look(path: Path) -> Export:
         if form == "parquet":
             return _parquet(file)
         if form == "xml":
-            found = ((cells, cells) for _, _, cells in feed_records(file, str(file)))
-            return _records(file, "utf-8", islice(found, SAMPLE_ROWS))
+            records = ((cells, cells) for _, _, cells in feed_records(file, str(file)))
+            return _records(file, "utf-8", islice(records, SAMPLE_ROWS))
         if form == "json":
             return _json(file, encoding)
         return _csv(file, encoding, text, whole=len(start) < sniffing.SAMPLE)
@@ -118,30 +118,30 @@ def _first(path: Path) -> Path:
 
 
 def _csv(file: Path, encoding: str, text: str, *, whole: bool) -> Export:
-    found = sniffing.layout(str(file), text, whole=whole)
-    sniffing.require_names(str(file), found)
+    layout = sniffing.layout(str(file), text, whole=whole)
+    sniffing.require_names(str(file), layout)
     with io.TextIOWrapper(
         open_bytes(file), _signed(encoding), errors="replace", newline=""
     ) as stream:
-        for _ in range(found.header_line - 1):
+        for _ in range(layout.header_line - 1):
             stream.readline()
         records = sniffing.split_records(
-            (line.replace("\0", "") for line in stream), found.delimiter
+            (line.replace("\0", "") for line in stream), layout.delimiter
         )
         next(records)
         rows = [
-            dict(zip(found.columns, cells, strict=False))
+            dict(zip(layout.columns, cells, strict=False))
             for cells in (tuple(map(clean, row)) for _, row in islice(records, SAMPLE_ROWS))
-            if any(cells) and cells != found.cells
+            if any(cells) and cells != layout.cells
         ]
     return Export(
         file,
         "csv",
-        found.columns,
+        layout.columns,
         tuple(rows),
         encoding=encoding,
-        header_line=found.header_line,
-        delimiter=found.delimiter,
+        header_line=layout.header_line,
+        delimiter=layout.delimiter,
     )
 
 

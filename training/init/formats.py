@@ -41,8 +41,8 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
         proposal.settings["time_format"] = word
         proposal.check(f"times are numbers; they are read as {_COUNTED[word]}")
         return
-    found = times.reading(texts, day_first=day_first)
-    if not found.patterns:
+    detected = times.reading(texts, day_first=day_first)
+    if not detected.patterns:
         proposal.ask(
             f"times such as `{shown(min(texts))}` have an unknown format, so every row would be "
             "rejected; what is their strptime format?",
@@ -51,17 +51,17 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
             example="%d.%m.%Y %H:%M",
         )
         return
-    patterns = found.patterns
+    patterns = detected.patterns
     proposal.settings["time_format"] = patterns[0] if len(patterns) == 1 else patterns
-    if found.contradictory:
-        by_day, by_month = found.contradictory
+    if detected.contradictory:
+        by_day, by_month = detected.contradictory
         proposal.ask(
             f"`{by_day}` has the day first and `{by_month}` has the month first: "
             "two date formats are mixed, and other dates may have either",
             "time_format",
             example=patterns[0],
         )
-    if found.ambiguous:
+    if detected.ambiguous:
         first = "%d" in patterns[0] and patterns[0].find("%d") < patterns[0].find("%m")
         order = "day first" if first else "month first"
         proposal.check(
@@ -71,8 +71,8 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
     if len(patterns) > 1:
         listed = ", ".join(f"`{pattern}`" for pattern in patterns)
         proposal.check(f"times have {len(patterns)} formats: {listed}")
-    if found.unread:
-        listed = ", ".join(f"`{shown(text)}`" for text in found.unread)
+    if detected.unread:
+        listed = ", ".join(f"`{shown(text)}`" for text in detected.unread)
         proposal.check(f"times such as {listed} have an unknown format; they will be rejected")
 
 

@@ -172,14 +172,14 @@ def ranked(columns: Iterable[str], known: Collection[str], *, measure: bool = Fa
         for ix, name in reversed(list(enumerate(known))):
             for prefix in _PREFIXES:
                 order.setdefault(prefix + name, len(order) + ix)
-    found = []
+    matches = []
     for column in columns:
         exact = [order[form] for form in forms(column) if form in order]
         if exact:
-            found.append((float(min(exact)), column))
+            matches.append((float(min(exact)), column))
         elif measure and (rank := _rank_without_end(column, order)) is not None:
-            found.append((rank, column))
-    return [column for _, column in sorted(found, key=lambda pair: pair[0])]
+            matches.append((rank, column))
+    return [column for _, column in sorted(matches, key=lambda pair: pair[0])]
 
 
 def _rank_without_end(column: str, order: Mapping[str, int]) -> float | None:

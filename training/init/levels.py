@@ -43,11 +43,11 @@ def level_of(
     for rows in orders:
         if len(rows) < 2:
             continue
-        found = {numbers[ix] for ix in rows if numbers[ix] == numbers[ix]}
-        if len(found) > 1:
+        distinct = {numbers[ix] for ix in rows if numbers[ix] == numbers[ix]}
+        if len(distinct) > 1:
             varied += 1
             continue
-        if not found or found == {0.0}:
+        if not distinct or distinct == {0.0}:
             continue
         if sum(numbers[ix] == numbers[ix] for ix in rows) < len(rows):
             first = numbers[rows[0]] == numbers[rows[0]]
@@ -59,7 +59,7 @@ def level_of(
         if items is not None and len({items[ix] for ix in rows}) < 2:
             continue
         constant += 1
-        whole += _is_whole(next(iter(found)), [expected[ix] for ix in rows] if expected else [])
+        whole += _is_whole(next(iter(distinct)), [expected[ix] for ix in rows] if expected else [])
     seen = constant + varied
     if not seen:
         return "order" if blank >= _ENOUGH_ORDERS else None

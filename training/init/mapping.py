@@ -61,13 +61,13 @@ def kind_of(export: Export) -> str | None:
         return "ga4_events"
     if set(export.columns) >= SHOPIFY_HEADER:
         return "shopify_orders"
-    found = assign(export, ORDER_NAMES)
-    named = assign(export, IDENTIFIER_NAMES, taken=found.values())
-    item = "item_id" in found or bool(ranked(export.columns, GROUP_NAMES))
-    dated, numbered = "occurred_at" in found, "order_id" in found
-    sold = {"quantity", "unit_price", "amount"} & set(found)
-    lines = numbered and dated and "quantity" in found  # init asks for the product
-    if lines or (item and ((numbered and (dated or sold)) or (dated and (named or sold)))):
+    fields = assign(export, ORDER_NAMES)
+    identifiers = assign(export, IDENTIFIER_NAMES, taken=fields.values())
+    item = "item_id" in fields or bool(ranked(export.columns, GROUP_NAMES))
+    dated, numbered = "occurred_at" in fields, "order_id" in fields
+    sold = {"quantity", "unit_price", "amount"} & set(fields)
+    lines = numbered and dated and "quantity" in fields  # init asks for the product
+    if lines or (item and ((numbered and (dated or sold)) or (dated and (identifiers or sold)))):
         plain = {form for column in export.columns for form in forms(column)}
         return "till_tickets" if plain & set(TILL_NAMES) else "order_lines"
     stock = assign(export, CATALOGUE_NAMES["stock"])
@@ -76,12 +76,12 @@ def kind_of(export: Export) -> str | None:
     products = assign(export, CATALOGUE_NAMES["products"])
     if "item_id" in products and {"title", "price", "category", "brand"} & set(products):
         return "products"
-    if numbered and dated and ({"amount", "order_total"} & set(found)):
+    if numbered and dated and ({"amount", "order_total"} & set(fields)):
         return None  # orders without lines
     place = "location_id" in assign(export, CATALOGUE_NAMES["locations"])
-    if place and len(named) < 2 and not (dated or sold):
+    if place and len(identifiers) < 2 and not (dated or sold):
         return "locations"
-    return "customer_links" if len(named) >= 2 else None
+    return "customer_links" if len(identifiers) >= 2 else None
 
 
 def propose(
@@ -149,15 +149,15 @@ def assign(
 ) -> dict[str, str]:
     """Assign each field the best unused column whose values fit."""
     used = set(taken)
-    found: dict[str, str] = {}
+    assigned: dict[str, str] = {}
     for name, candidates in fields_of(export.columns, known_fields).items():
         for column in candidates:
             if column in used or (evidence and not roles.fits(evidence, name, column)):
                 continue
-            found[name] = column
+            assigned[name] = column
             used.add(column)
             break
-    return found
+    return assigned
 
 
 def _take_preset(
@@ -245,14 +245,14 @@ def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, lis
         if moment is not None:
             columns["occurred_at"] = moment
     if "order_id" not in columns:
-        found = roles.choose_order_id(evidence, free("order_id"), proposal)
-        if found is not None:
-            columns["order_id"] = found
+        chosen = roles.choose_order_id(evidence, free("order_id"), proposal)
+        if chosen is not None:
+            columns["order_id"] = chosen
     if "item_id" not in columns:
         titles = [c for c in free("title") if c not in candidates["item_id"]]
-        found = roles.choose_item_id(evidence, free("item_id"), titles, proposal)
-        if found is not None:
-            columns["item_id"] = found
+        chosen = roles.choose_item_id(evidence, free("item_id"), titles, proposal)
+        if chosen is not None:
+            columns["item_id"] = chosen
     for name in candidates:
         if name in columns or name in _LATER:
             continue

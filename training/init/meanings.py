@@ -260,8 +260,8 @@ def _negative(evidence: Evidence, proposal: Proposal, column: str, value: str) -
     for name in ("quantity", "amount"):
         for source in columns_of(proposal.columns.get(name)):
             numbers = evidence.numbers(source).values
-            found = [numbers[ix] for ix in rows if numbers[ix] == numbers[ix]]
-            if found and sum(n < 0 for n in found) >= NEARLY_ALL * len(found):
+            values = [numbers[ix] for ix in rows if numbers[ix] == numbers[ix]]
+            if values and sum(n < 0 for n in values) >= NEARLY_ALL * len(values):
                 return True
     return False
 

@@ -131,12 +131,12 @@ def _best(money: MoneyColumns, columns: list[str]) -> str:
                 continue
             steps = money.numbers_or_zero(change)
             is_tax = change in money.candidates["order_tax"]
-            wanted = [
+            fitting = [
                 n + d if is_tax else n - (abs(d) if n >= 0 else -abs(d))
                 for n, d in zip(numbers[before], steps, strict=True)
             ]
             rows = [ix for ix in money.rows if steps[ix]]
-            share = fit(rows, wanted, numbers[after])
+            share = fit(rows, fitting, numbers[after])
             if share is not None and share >= NEARLY_ALL:
                 best = after
     return best
@@ -219,16 +219,16 @@ def _look_at_unread(money: MoneyColumns) -> None:
 def _look_for_money(money: MoneyColumns) -> None:
     """Ask for the amount paid if no column is mapped to it but one may be it."""
     evidence, proposal = money.evidence, money.proposal
-    asked = any(question.settings[0] == "columns.amount" for question in proposal.questions)
-    if asked or {"unit_price", "amount", "order_total"} & set(money.taken):
+    is_asked = any(question.settings[0] == "columns.amount" for question in proposal.questions)
+    if is_asked or {"unit_price", "amount", "order_total"} & set(money.taken):
         return
     used = {*used_columns(proposal), *money.percent}
-    named = {*money.unreadable["amount"], *money.unreadable["unit_price"]}
+    unreadable = {*money.unreadable["amount"], *money.unreadable["unit_price"]}
     left = [c for c in evidence.export.columns if c not in used and evidence.filled(c)]
     may_be = [
         c
         for c in left
-        if c in named
+        if c in unreadable
         or (evidence.numeric(c) and evidence.share(c, CENTS.search) >= MOST)
         or evidence.numbers(c).currencies
     ]

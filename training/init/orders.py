@@ -133,14 +133,14 @@ def _varies(
     customers = list(proposal.identifiers.values())
     several = spread = 0
     for every in evidence.groups(number).values():
-        found = [ix for ix in every if not _came_back(rows[ix], proposal)]
-        values = {value_of(rows[ix], spec) for ix in found} - {""}
-        several += len(found) > 1
+        bought = [ix for ix in every if not _came_back(rows[ix], proposal)]
+        values = {value_of(rows[ix], spec) for ix in bought} - {""}
+        several += len(bought) > 1
         if len(values) < 2:
             continue
         if by_day and proposal.kind != "till_tickets":
             # An order may ship on several days, but has one customer.
-            customer_values = {tuple(value_of(rows[ix], who) for who in customers) for ix in found}
+            customer_values = {tuple(value_of(rows[ix], who) for who in customers) for ix in bought}
             spread += len(customer_values) > 1 or not any(map(any, customer_values))
             if any(map(any, customer_values)) and len(customer_values) > 1:
                 return True
@@ -148,7 +148,7 @@ def _varies(
         if by_day or moment is None or not clock:
             return True
         at: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-        for ix in found:
+        for ix in bought:
             at[value_of(rows[ix], spec)].add(
                 (value_of(rows[ix], moment), *(value_of(rows[ix], who) for who in customers))
             )
@@ -190,24 +190,24 @@ def _add_customer(evidence: Evidence, proposal: Proposal) -> None:
         shared = [rows for rows in groups if len(evidence.distinct(who, rows)) > 1]
         if not shared:
             continue
-        named = columns_of(spec)[-1]
+        column = columns_of(spec)[-1]
         if len(shared) < _FEW_SHARED * len(groups):
-            proposal.check(f"`{named}` has several values of `{who}` in {len(shared)} orders")
+            proposal.check(f"`{column}` has several values of `{who}` in {len(shared)} orders")
             continue
         filled = len(evidence.filled(who)) / max(evidence.n_rows, 1)
         if filled >= NEARLY_ALL and who not in columns_of(spec):
             days = spec.days if isinstance(spec, Column) else []
             proposal.columns["order_id"] = Column(columns=[*columns_of(spec), who], days=days)
             proposal.check(
-                f"`{named}` recurs with another `{who}` at one time; together they identify "
+                f"`{column}` recurs with another `{who}` at one time; together they identify "
                 "an order"
             )
             return
         proposal.ask(
-            f"`{named}` has several values of `{who}` in {len(shared)} orders, and no other "
+            f"`{column}` has several values of `{who}` in {len(shared)} orders, and no other "
             "column separates these orders; which columns identify an order?",
             "columns.order_id",
-            example=f'{{ columns = ["…", "{named}"] }}',
+            example=f'{{ columns = ["…", "{column}"] }}',
         )
         return
 

@@ -49,9 +49,9 @@ def parse(texts: Sequence[str]) -> list[Override]:
 def _parse(text: str) -> Override:
     parts: list[str] = []
     position = 0
-    while found := _PART.match(text, position):
-        parts.append(found.group(1) if found.group(1) is not None else found.group(2).strip())
-        position = found.end()
+    while match := _PART.match(text, position):
+        parts.append(match.group(1) if match.group(1) is not None else match.group(2).strip())
+        position = match.end()
         if text[position : position + 1] != ".":
             break
         position += 1

@@ -103,14 +103,16 @@ class Proposal:
         """Remove personal data from maps: an e-mail or a phone number among words."""
         for name, spec in self.columns.items():
             if isinstance(spec, Column) and any(map(_names_someone, spec.map)):
-                kept = {text: ours for text, ours in spec.map.items() if not _names_someone(text)}
+                kept = {
+                    text: meaning for text, meaning in spec.map.items() if not _names_someone(text)
+                }
                 self.columns[name] = structs.replace(spec, map=kept)
                 self.check(
                     f"`{spec.column}` has values with an e-mail or a long number, which are not "
                     "written here; their rows are rejected until they are mapped"
                 )
         for name, (column, values) in self.values.items():
-            kept_values = {t: ours for t, ours in values.items() if not _names_someone(t)}
+            kept_values = {t: meaning for t, meaning in values.items() if not _names_someone(t)}
             self.values[name] = (column, kept_values)
 
     def ask(self, text: str, *settings: str, example: str = "…", serious: bool = True) -> None:

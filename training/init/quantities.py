@@ -20,8 +20,8 @@ def find_quantity(evidence: Evidence, proposal: Proposal) -> None:
     used = set(used_columns(proposal))
 
     def free(field: str) -> list[str]:
-        named = ranked(evidence.export.columns, (field, *ORDER_NAMES[field]), measure=True)
-        return [c for c in named if c not in used and evidence.filled(c)]
+        candidates = ranked(evidence.export.columns, (field, *ORDER_NAMES[field]), measure=True)
+        return [c for c in candidates if c not in used and evidence.filled(c)]
 
     named = free("quantity")
     for column in sorted(named, key=lambda c: not evidence.numeric(c)):

@@ -108,8 +108,8 @@ def _source(source: NewSource) -> str:
     lines += [f"# Please check: {_one_line(check)}." for check in proposal.checks]
     lines += [_asked(question) for question in proposal.questions]
     lines += _section(f"[sources.{source.name}.columns]", _columns(proposal))
-    named = proposal.kind in ("till_tickets", "order_lines", "customer_links")
-    if named or proposal.identifiers:
+    has_people = proposal.kind in ("till_tickets", "order_lines", "customer_links")
+    if has_people or proposal.identifiers:
         lines += _section(f"[sources.{source.name}.identifiers]", _identifiers(proposal))
     if proposal.unused:
         lines += ["", *_wrapped("Columns that are not used", proposal.unused)]
@@ -143,7 +143,9 @@ def _columns(proposal: Proposal) -> list[str]:
         for name, column in proposal.columns.items()
     ]
     for name, (column, values) in proposal.values.items():
-        pairs = ", ".join(f'{text(value)} = "{ours or "…"}"' for value, ours in values.items())
+        pairs = ", ".join(
+            f'{text(value)} = "{meaning or "…"}"' for value, meaning in values.items()
+        )
         lines.append(f"# {name} = {{ column = {text(column)}, map = {{ {pairs} }} }}")
     lines += [f'# {name} = "…"    # required: which column is it?' for name in proposal.needed]
     written = set(proposal.values)

@@ -150,7 +150,7 @@ def _cover(texts: Sequence[str], *, by_month: bool) -> dict[str, str]:
     """Read as many texts as possible with few patterns, day first or month first."""
     days = (*_NEUTRAL, *_DOTTED, *(_MONTH_FIRST if by_month else _DAY_FIRST))
     patterns = [day + hour for day in dict.fromkeys(days) for hour in _HOURS]
-    found: dict[str, str] = {}
+    pattern_of: dict[str, str] = {}
     left = list(texts)
     for _ in range(_MOST):
         # The first remaining text limits the patterns to try.
@@ -159,18 +159,18 @@ def _cover(texts: Sequence[str], *, by_month: bool) -> dict[str, str]:
             break
         fitting = [p for p in patterns if _time(first, p)]
         best = max(fitting, key=lambda p: sum(_time(t, p) is not None for t in left))
-        found.update((t, best) for t in left if _time(t, best) is not None)
-        left = [t for t in left if t not in found]
-    return found
+        pattern_of.update((t, best) for t in left if _time(t, best) is not None)
+        left = [t for t in left if t not in pattern_of]
+    return pattern_of
 
 
-def _chosen(found: dict[str, str]) -> list[str]:
-    return list(dict.fromkeys(found.values()))
+def _chosen(pattern_of: dict[str, str]) -> list[str]:
+    return list(dict.fromkeys(pattern_of.values()))
 
 
-def _rises(texts: Sequence[str], found: dict[str, str]) -> bool:
+def _rises(texts: Sequence[str], pattern_of: dict[str, str]) -> bool:
     """Return whether times are sorted, ascending or descending, and not all equal."""
-    times = [time for t in texts if (time := _time(t, found.get(t, ""))) is not None]
+    times = [time for t in texts if (time := _time(t, pattern_of.get(t, ""))) is not None]
     steps = [a <= b for a, b in pairwise(times)], [a >= b for a, b in pairwise(times)]
     return len(set(times)) >= _ENOUGH and any(all(step) for step in steps)
 

@@ -61,9 +61,9 @@ def _refined(value: str, meaning: WordMeaning | None) -> WordMeaning | None:
         return "no"
     # wc-completed, Order completed, Refunded (full): one known word among others decides.
     parts = [part for part in re.split(r"[\W_]+", value) if len(part) > 1]
-    found = {words_by_meaning([part])[part] for part in parts}
+    meanings = {words_by_meaning([part])[part] for part in parts}
     strongest: tuple[WordMeaning, ...] = ("cancelled", "refund", "void", "sale")
-    return next((strong for strong in strongest if strong in found), None)
+    return next((strong for strong in strongest if strong in meanings), None)
 
 
 def list_values(values: Iterable[str]) -> str:

@@ -115,16 +115,16 @@ class Als:
         from threadpoolctl import threadpool_limits
 
         bounds = histories.indptr.tolist()
-        asked = of_histories(histories, context, self.half_life_days)[:, self.bought_]
+        purchases = of_histories(histories, context, self.half_life_days)[:, self.bought_]
         step = max(1, _AT_ONCE // max(1, len(self.bought_)))
         for start in range(0, len(histories), step):
-            rows = asked[start : start + step]
+            rows = purchases[start : start + step]
             with threadpool_limits(1, "blas"):
                 numbers = np.arange(rows.shape[0])
                 vectors = self.model_.recalculate_user(numbers, rows)
                 scores = vectors @ self.model_.item_factors.T
             for r, row in enumerate(scores, start):
-                if asked.indptr[r] == asked.indptr[r + 1]:
+                if purchases.indptr[r] == purchases.indptr[r + 1]:
                     yield np.empty(0, np.int32)
                     continue
                 owned = histories.item_ix[bounds[r] : bounds[r + 1]]

@@ -81,10 +81,10 @@ class ItemKnn:
         weighed = self._weighed(sparse.csr_matrix(weights[:, bought].T))
         model = ItemItemRecommender(K=self.neighbours, num_threads=training.threads)
         model.fit(sparse.csr_matrix(weighed.T), show_progress=False)
-        found = sparse.coo_matrix(model.similarity)
-        pairs = (bought[found.row], bought[found.col])
+        similarity = sparse.coo_matrix(model.similarity)
+        pairs = (bought[similarity.row], bought[similarity.col])
         shape = (training.n_items, training.n_items)
-        self.likeness_ = sparse.csr_matrix((found.data, pairs), shape=shape)
+        self.likeness_ = sparse.csr_matrix((similarity.data, pairs), shape=shape)
         return self
 
     def _weighed(self, purchases: sparse.csr_matrix) -> sparse.spmatrix:
@@ -118,9 +118,9 @@ class ItemKnn:
 
     def _ordered(self, histories: Histories, context: Context, k: int) -> Iterator[Items]:
         bounds = histories.indptr.tolist()
-        asked = of_histories(histories, context, self.half_life_days)
+        purchases = of_histories(histories, context, self.half_life_days)
         for start in range(0, len(histories), _ROWS):
-            scores = asked[start : start + _ROWS] @ self.likeness_
+            scores = purchases[start : start + _ROWS] @ self.likeness_
             scores.sort_indices()
             for r in range(scores.shape[0]):
                 part = slice(scores.indptr[r], scores.indptr[r + 1])

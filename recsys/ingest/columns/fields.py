@@ -348,8 +348,8 @@ class Fields:
         if not carried:
             return
         stated = self.text("currency").upper() if self.has("currency") else ibis.null("string")
-        found = [stated_code(column, self.table, self._assumed) for column in carried]
-        own = cast(ir.StringValue, ibis.coalesce(stated, *found, self._assumed))
+        codes = [stated_code(column, self.table, self._assumed) for column in carried]
+        own = cast(ir.StringValue, ibis.coalesce(stated, *codes, self._assumed))
         for column in carried:
             differs = contradicts(column, self.table, own)
             self.reject("currency_differs", column.name, differs, self.text(column.name))

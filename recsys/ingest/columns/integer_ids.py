@@ -54,9 +54,9 @@ def of_whole_numbers(
             for at, each in enumerate(conditions)
             for what, condition in each.items()
         }
-        (found,) = rows(con, seen.aggregate(**counts))
-        left = {name for at, name in enumerate(names) if not found[f"other_{at}"]}
-        whole_there = {name for at, name in enumerate(names) if found[f"whole_{at}"]}
+        (totals,) = rows(con, seen.aggregate(**counts))
+        left = {name for at, name in enumerate(names) if not totals[f"other_{at}"]}
+        whole_there = {name for at, name in enumerate(names) if totals[f"whole_{at}"]}
     return left & whole_there if left else set()
 
 

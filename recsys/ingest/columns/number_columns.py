@@ -114,7 +114,7 @@ def read_columns(
     columns : dict of str to NumberColumn
         Field → its column.
     """
-    found: dict[str, NumberColumn] = {}
+    columns: dict[str, NumberColumn] = {}
     ambiguous = []
     texts, simple = _texts(con, table, fields)
 
@@ -142,12 +142,12 @@ def read_columns(
         if column.form.problem == "ambiguous":
             ambiguous.append((name, text, spec))
         else:
-            table, found[name] = with_numbers, column
-    shown = {column.shows for column in found.values()} - {None}
+            table, columns[name] = with_numbers, column
+    shown = {column.shows for column in columns.values()} - {None}
     beside = shown.pop() if len(shown) == 1 else None
     for name, text, spec in ambiguous:
-        table, found[name] = read(name, text, spec, beside)
-    return table, found
+        table, columns[name] = read(name, text, spec, beside)
+    return table, columns
 
 
 def _texts(
@@ -228,9 +228,9 @@ def _read_column(
     bare = (taken.currency == "") & ~taken.kind.isin(["none", "bad"])
     (evidence,) = rows(con, taken.aggregate(**evidence_counts(taken), bare=bare.sum().fill_null(0)))
     all_say_theirs = not evidence.pop("bare")
-    found = taken.filter(~taken.currency.isin(["", *UNITS]), taken.kind != "bad")
-    found = found.select("currency").distinct()
-    currencies = sorted(row["currency"] for row in rows(con, found)) if money else []
+    signs = taken.filter(~taken.currency.isin(["", *UNITS]), taken.kind != "bad")
+    signs = signs.select("currency").distinct()
+    currencies = sorted(row["currency"] for row in rows(con, signs)) if money else []
     units = {currency_digits(code) for sign in currencies for code in _single(sign)}
     if not (all_say_theirs and units) and minor_digits is not None:
         units.add(minor_digits)
@@ -269,10 +269,10 @@ def digits_of_all(
     """
     if code is None:
         return currency_digits(assumed)
-    found = rows(
+    digits = rows(
         con, table.select(code=code.fill_null(assumed)).distinct().limit(len(currency_codes()))
     )
-    units = {currency_digits(row["code"]) for row in found if row["code"] in currency_codes()}
+    units = {currency_digits(row["code"]) for row in digits if row["code"] in currency_codes()}
     return units.pop() if len(units) == 1 else None
 
 

@@ -49,7 +49,7 @@ def runs(lines: ir.Table, facts: Mapping[str, ir.Value]) -> ir.Table:
 
 
 def mark_repeats(
-    con: Backend, lines: ir.Table, found: ir.Table
+    con: Backend, lines: ir.Table, file_runs: ir.Table
 ) -> tuple[ir.Table, tuple[int, str | None]]:
     """Set ``repeated`` on lines of an order that a later copy in the file replaces.
 
@@ -61,7 +61,7 @@ def mark_repeats(
         The engine; stores the copies.
     lines : ibis table
         Typed lines with ``_row``, ``order_id``, ``line_no``.
-    found : ibis table
+    file_runs : ibis table
         The computed result of ``runs``.
 
     Returns
@@ -70,26 +70,26 @@ def mark_repeats(
     changed : tuple of int and str
         Number of orders with differing copies, and the first of them.
     """
-    in_one_run = found.spread == found.lines
-    plain = in_one_run & (~found.numbered | (found.numbers == found.lines))
+    in_one_run = file_runs.spread == file_runs.lines
+    plain = in_one_run & (~file_runs.numbered | (file_runs.numbers == file_runs.lines))
     (counts,) = rows(
         con,
-        found.aggregate(
-            total=found.count(),
+        file_runs.aggregate(
+            total=file_runs.count(),
             sorted=in_one_run.sum().fill_null(0),
             doubtful=(~plain).sum(),
-            unnumbered=(~found.numbered).sum(),
+            unnumbered=(~file_runs.numbered).sum(),
         ),
     )
     total, sorted_ = int(counts["total"]), int(counts["sorted"])
     placed = lines
     if counts["unnumbered"]:
-        placed = lines.join(found.select("order_id", "first_row"), "order_id")
+        placed = lines.join(file_runs.select("order_id", "first_row"), "order_id")
         place = (placed[ROW] - placed.first_row + 1).cast("int32")
         placed = placed.mutate(line_no=ibis.coalesce(placed.line_no, place)).drop("first_row")
     if not counts["doubtful"]:
         return placed.mutate(repeated=ibis.literal(value=False)), (0, None)
-    suspects = found.filter(~plain)
+    suspects = file_runs.filter(~plain)
     some = lines.semi_join(suspects.filter(suspects.numbered), "order_id")
     last = ibis.window(group_by=["order_id", "line_no"], order_by=ibis.desc(ROW))
     copies = some.mutate(_nth=ibis.row_number().over(last))
@@ -140,7 +140,7 @@ def _copied_runs(
             ROW, "order_id", "_run", "_content", "_back", "item_id", "occurred_at"
         ),
     )
-    found = table.group_by("order_id", "_run").aggregate(
+    order_runs = table.group_by("order_id", "_run").aggregate(
         held=table._content.group_concat("\n", order_by=table._content),
         contents=table._content.collect(distinct=True),
         items=table.item_id.collect(distinct=True),
@@ -150,11 +150,11 @@ def _copied_runs(
         back=table._back.any(),
     )
     nth = ibis.row_number().over(ibis.window(group_by=["order_id", "held"], order_by="first"))
-    found = keep(con, "repeats_runs", found.mutate(again=nth > 0))
-    if sorted_ < _SORTED_SHARE * total and not _tidy(con, found, sorted_):
+    order_runs = keep(con, "repeats_runs", order_runs.mutate(again=nth > 0))
+    if sorted_ < _SORTED_SHARE * total and not _tidy(con, order_runs, sorted_):
         return nothing
     before = ibis.window(group_by="order_id", order_by="first")
-    once = found.filter(~found.again)
+    once = order_runs.filter(~order_runs.again)
     once = once.mutate(
         earlier=once["first"].lag().over(before),
         same=(once["at"] == once["at"].lag().over(before))
@@ -172,19 +172,21 @@ def _copied_runs(
         con,
         superfluous.aggregate(n=superfluous.order_id.nunique(), first=superfluous.order_id.min()),
     )
-    copied = ibis.union(found.filter(found.again).select("order_id", "first"), superfluous)
-    copied = found.semi_join(copied, ["order_id", "first"])
+    copied = ibis.union(
+        order_runs.filter(order_runs.again).select("order_id", "first"), superfluous
+    )
+    copied = order_runs.semi_join(copied, ["order_id", "first"])
     copies = table.semi_join(copied, ["order_id", "_run"]).select(ROW)
     return copies, (int(changed["n"]), changed["first"])
 
 
-def _tidy(con: Backend, found: ir.Table, sorted_: int) -> bool:
+def _tidy(con: Backend, file_runs: ir.Table, sorted_: int) -> bool:
     """Return whether nearly all orders form one run, or several equal ones.
 
     A single repeated line is weak evidence, unless all lines repeat.
     """
-    orders = found.group_by("order_id").aggregate(
-        same=found.held.nunique() == 1, long=found.n.min() > 1
+    orders = file_runs.group_by("order_id").aggregate(
+        same=file_runs.held.nunique() == 1, long=file_runs.n.min() > 1
     )
     (counted,) = rows(
         con,

@@ -107,16 +107,16 @@ def read_later(con: Backend, staged: Staged, older: ir.Table) -> list[Note]:
     both = older.join(replaced, older.sequence == replaced["_rank"])
     both = both.join(counting, both.newest == counting["_newest"])
     stale = both.filter(both["_read"] > both["_before"])
-    (found,) = rows(
+    (totals,) = rows(
         con,
         stale.aggregate(
             n=stale.order_id.nunique(), first=stale.order_id.min(), rank=stale.sequence.min()
         ),
     )
-    if not found["n"]:
+    if not totals["n"]:
         return []
-    example = f"{found['first']}, not as {staged.parts[found['rank'] - 1].file} has it"
-    return [("orders_of_an_older_export_read_later", int(found["n"]), example)]
+    example = f"{totals['first']}, not as {staged.parts[totals['rank'] - 1].file} has it"
+    return [("orders_of_an_older_export_read_later", int(totals["n"]), example)]
 
 
 def _tickets(con: Backend, staged: Staged, lines: ir.Table) -> list[Note]:
@@ -126,12 +126,12 @@ def _tickets(con: Backend, staged: Staged, lines: ir.Table) -> list[Note]:
     numbered = lines.filter(lines.ticket.notnull())
     tickets = numbered.group_by("source", "ticket").aggregate(n=numbered.order_id.nunique())
     tickets = tickets.filter(tickets.n > 1)
-    (found,) = rows(
+    (totals,) = rows(
         con, tickets.aggregate(n=tickets.n.sum().fill_null(0), first=tickets.ticket.min())
     )
-    if not found["n"]:
+    if not totals["n"]:
         return []
-    return [(_SHARED, int(found["n"]), f"{found['first']}, distinguished by the rest of the id")]
+    return [(_SHARED, int(totals["n"]), f"{totals['first']}, distinguished by the rest of the id")]
 
 
 def _times(con: Backend, orders: ir.Table, number: str) -> str:

@@ -48,12 +48,12 @@ def file_orders(
         if name.startswith(order_lines.RAW_IDENTIFIER)
     }
     if "repeated" not in good.columns:
-        found = keep(con, "orders_seen", runs(good, shared_numbers.facts(good, identifiers)))
-        apart, notes = shared_numbers.within_file(con, good, found, identifiers, settings)
+        file_runs = keep(con, "orders_seen", runs(good, shared_numbers.facts(good, identifiers)))
+        apart, notes = shared_numbers.within_file(con, good, file_runs, identifiers, settings)
         if apart is not good:
             good = keep(con, "lines_apart", apart)
-            found = keep(con, "orders_seen", runs(good, {}))
-        good, notes["orders_changed_in_a_file"] = mark_repeats(con, good, found)
+            file_runs = keep(con, "orders_seen", runs(good, {}))
+        good, notes["orders_changed_in_a_file"] = mark_repeats(con, good, file_runs)
         _note(part, {name: count for name, (count, _) in notes.items()})
         part.examples |= {name: f"{part.file}: {x}" for name, (n, x) in notes.items() if n}
     (counts,) = rows(

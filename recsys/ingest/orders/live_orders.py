@@ -201,8 +201,8 @@ def _count(con: Backend, lines: ir.Table) -> int:
 
 
 def _reasons(con: Backend, aside: ir.Table) -> dict[str, int]:
-    found = aside.group_by("reason").aggregate(n=aside.count())
-    return {row["reason"]: int(row["n"]) for row in rows(con, found)}
+    counts = aside.group_by("reason").aggregate(n=aside.count())
+    return {row["reason"]: int(row["n"]) for row in rows(con, counts)}
 
 
 def _orders(lines: ir.Table, *key: str) -> ir.Table:
@@ -246,15 +246,15 @@ def _refunded(refunds: ir.Table, orders: ir.Table) -> ir.Table:
     pairs = pairs.filter((pairs["_rank"] < 3) | pairs["_only"])
     first = ibis.window(group_by="order_id", order_by=["_rank", "order_id_theirs"])
     pairs = pairs.mutate(_nth=ibis.row_number().over(first))
-    found = pairs.filter(pairs["_nth"] == 0).select(_refund="order_id", of="order_id_theirs")
-    joined = refunds.left_join(found, refunds.order_id == found["_refund"])
+    matched = pairs.filter(pairs["_nth"] == 0).select(_refund="order_id", of="order_id_theirs")
+    joined = refunds.left_join(matched, refunds.order_id == matched["_refund"])
     return joined.select("order_id", "of")
 
 
 def _near(pairs: ir.Table) -> ir.BooleanValue:
     """Return whether two orders may belong to one store; online orders have none."""
-    theirs = pairs.location_id_theirs
-    return (pairs.scope == ONLINE) | theirs.isnull() | theirs.isin([pairs.scope])
+    other_location = pairs.location_id_theirs
+    return (pairs.scope == ONLINE) | other_location.isnull() | other_location.isin([pairs.scope])
 
 
 def _apart(pairs: ir.Table) -> ir.IntegerValue:

@@ -108,14 +108,20 @@ def meant(con: Backend, lines: ir.Table, orders: ir.Table) -> ir.Table:
 
 def _with_identifiers(con: Backend, orders: ir.Table, seen: ir.Table) -> tuple[ir.Table, list[str]]:
     """Add a column per identifier type with the order's identifier."""
-    theirs = seen.semi_join(orders, [("group_id", "order_id"), "sequence"])
-    theirs = theirs.filter(~theirs.type.isin(NOT_CUSTOMERS) & theirs.blocked.isnull())
-    theirs = keep(con, "numbers_people", theirs)
-    kinds = kinds_of_customers(con.to_pyarrow(theirs.select("type").distinct())["type"].to_pylist())
+    identifiers = seen.semi_join(orders, [("group_id", "order_id"), "sequence"])
+    identifiers = identifiers.filter(
+        ~identifiers.type.isin(NOT_CUSTOMERS) & identifiers.blocked.isnull()
+    )
+    identifiers = keep(con, "numbers_people", identifiers)
+    kinds = kinds_of_customers(
+        con.to_pyarrow(identifiers.select("type").distinct())["type"].to_pylist()
+    )
     if not kinds:
         return orders, kinds
-    values = theirs.group_by(_unit=theirs.group_id, _sequence=theirs.sequence).aggregate(
-        **{_value(kind): theirs.value.min(where=theirs.type == kind) for kind in kinds}
+    values = identifiers.group_by(
+        _unit=identifiers.group_id, _sequence=identifiers.sequence
+    ).aggregate(
+        **{_value(kind): identifiers.value.min(where=identifiers.type == kind) for kind in kinds}
     )
     joined = orders.left_join(
         values, [orders.order_id == values["_unit"], orders.sequence == values["_sequence"]]
@@ -127,7 +133,7 @@ def _doubted(units: ir.Table) -> ir.Table:
     """Select numbers whose orders differ in any known attribute."""
     kinds = [name for name in units.columns if name.startswith(_VALUE)]
     at_tills = units.channel == "pos"
-    found = units.group_by("number").aggregate(
+    differing = units.group_by("number").aggregate(
         span=units["first"].max() - units["first"].min(),
         places=(units.place.min(where=at_tills) != units.place.max(where=at_tills)),
         dates_only=units.dates_only.any(),
@@ -139,15 +145,17 @@ def _doubted(units: ir.Table) -> ir.Table:
             for side in ("min", "max")
         },
     )
-    differ = disagree({kind: (found[f"{kind} min"], found[f"{kind} max"]) for kind in kinds})
+    differ = disagree(
+        {kind: (differing[f"{kind} min"], differing[f"{kind} max"]) for kind in kinds}
+    )
     doubted = (
-        (found.span > interval(MOMENT))
-        | found.places.fill_null(False)
-        | (found.dates_only & ~found.named)
-        | found.split
+        (differing.span > interval(MOMENT))
+        | differing.places.fill_null(False)
+        | (differing.dates_only & ~differing.named)
+        | differing.split
         | differ
     )
-    return found.filter(doubted.fill_null(False)).select("number", "split")
+    return differing.filter(doubted.fill_null(False)).select("number", "split")
 
 
 def _with_items(units: ir.Table, lines: ir.Table) -> ir.Table:
@@ -174,8 +182,8 @@ def _with_keys(units: ir.Table, kinds: list[str]) -> ir.Table:
     place = units.place.fill_null("")
     usual = units.place.max().over(whole).fill_null("")
     place = ibis.ifelse(place == "", usual, place)
-    named = ibis.or_(units.number.isnull(), *(units[_value(k)].notnull() for k in kinds))
-    goods_only = units.dates_only.any().over(whole) & ~named.any().over(whole)
+    has_customer = ibis.or_(units.number.isnull(), *(units[_value(k)].notnull() for k in kinds))
+    goods_only = units.dates_only.any().over(whole) & ~has_customer.any().over(whole)
     units = units.mutate(
         _place=ibis.ifelse((units.channel == "pos") | split, place, ""),
         _goods=ibis.ifelse(goods_only, units.since, 0),
@@ -233,9 +241,9 @@ def _told_otherwise(units: ir.Table, by_time: Any, gap: ir.Value) -> ir.BooleanV
     seconds = units["first"].epoch_seconds() - units["first"].lag().over(by_time).epoch_seconds()
     zones = (seconds % 1800 == 0) & (gap <= interval(ZONES))
     dates = (units.dates_only | units.dates_only.lag().over(by_time)) & (gap < interval(DAY))
-    found = (
+    differs = (
         ((gap <= interval(FILE_GAP)) & units["_alike"])
         | (zones & equal & ~dates)
         | (dates & (units["_common"] > 0))
     )
-    return cast(ir.BooleanValue, found.fill_null(False))
+    return cast(ir.BooleanValue, differs.fill_null(False))

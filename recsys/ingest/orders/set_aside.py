@@ -118,18 +118,18 @@ def in_bulk(by_day: Mapping[date, int], usual: float | None, most: float) -> set
     """
     if usual is None:
         return set()
-    found = set()
+    bulk_days = set()
     for day, count in by_day.items():
         before = [by_day.get(day - timedelta(days=n), 0) for n in range(1, _BEFORE_DAYS + 1)]
         if count > max(_FEW, most * max(usual, median(before))):
-            found.add(day)
-    return found
+            bulk_days.add(day)
+    return bulk_days
 
 
 def _usual(con: Backend, vouched: ir.Table) -> float | None:
     """Return the orders of a usual day; None if there are too few days."""
     sold = vouched.filter(vouched.kind == SALE)
-    (found,) = rows(
+    (totals,) = rows(
         con,
         sold.aggregate(
             orders=sold.order_id.nunique(),
@@ -137,10 +137,10 @@ def _usual(con: Backend, vouched: ir.Table) -> float | None:
             last=sold.occurred_at.max().date(),
         ),
     )
-    if found["first"] is None:
+    if totals["first"] is None:
         return None
-    days = (found["last"] - found["first"]).days + 1
-    return int(found["orders"]) / days if days >= _LEAST_DAYS else None
+    days = (totals["last"] - totals["first"]).days + 1
+    return int(totals["orders"]) / days if days >= _LEAST_DAYS else None
 
 
 def confirmed(

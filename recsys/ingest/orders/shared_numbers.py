@@ -164,16 +164,16 @@ def facts(lines: ir.Table, identifiers: dict[str, str]) -> dict[str, ir.Value]:
     return aggregates
 
 
-def _without_blocked(found: ir.Table, kinds: list[str], settings: IdentitySettings) -> ir.Table:
+def _without_blocked(orders: ir.Table, kinds: list[str], settings: IdentitySettings) -> ir.Table:
     """Drop identifiers that do not identify a customer, such as a guest's account 0."""
     if not kinds:
-        return found
+        return orders
     ends = {
-        _end(kind, side): _unless_blocked(kind, found[_end(kind, side)], settings)
+        _end(kind, side): _unless_blocked(kind, orders[_end(kind, side)], settings)
         for kind in kinds
         for side in ("min", "max")
     }
-    return found.mutate(**ends)
+    return orders.mutate(**ends)
 
 
 def _unless_blocked(kind: str, value: ir.Value, settings: IdentitySettings) -> ir.Value:
@@ -216,12 +216,14 @@ def _with_place(lines: ir.Table) -> ir.Table:
 
 def _with_who(lines: ir.Table, identifiers: dict[str, str], kinds: list[str]) -> ir.Table:
     """Add ``_who``, the customer where customers of the number differ, and ``_named``."""
-    named = ibis.or_(ibis.literal(value=False), *(lines[identifiers[k]].notnull() for k in kinds))
+    has_customer = ibis.or_(
+        ibis.literal(value=False), *(lines[identifiers[k]].notnull() for k in kinds)
+    )
     differ = disagree({k: _ends(lines, k) for k in kinds})
     known = [(lines[_end(k, "min")].notnull(), lines[identifiers[k]]) for k in kinds]
     who = ibis.cases(*known) if known else ibis.null("string")
     who = ibis.ifelse(differ, who, ibis.null("string"))
-    table = lines.mutate(_who=who, _named=named, _differ=differ)
+    table = lines.mutate(_who=who, _named=has_customer, _differ=differ)
     beside = ibis.window(group_by=["order_id", "_place", "occurred_at"])
     filled = ibis.coalesce(table["_who"], table["_who"].min().over(beside), "")
     return table.mutate(_who=filled)

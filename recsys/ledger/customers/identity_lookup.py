@@ -47,12 +47,12 @@ def find_identifiers(
         (type, value) → (own_id, customer_id) for known identifiers; ``customer_id`` is None for
         blocked ones.
     """
-    wanted = sorted({(known.type, known.value) for known in identifiers})
-    if not wanted:
+    keys = sorted({(known.type, known.value) for known in identifiers})
+    if not keys:
         return {}
     table = IDENTIFIERS.c
     query = sa.select(table.type, table.value, table.own_id, table.customer_id).where(
-        sa.tuple_(table.type, table.value).in_(wanted)
+        sa.tuple_(table.type, table.value).in_(keys)
     )
     return {
         (row.type, row.value): (row.own_id, row.customer_id) for row in connection.execute(query)
@@ -67,15 +67,15 @@ def resolve_ids(connection: Connection, ids: Iterable[str]) -> dict[str, str | N
     dict
         Id → current customer, or None if it has none any more. Unknown ids are left out.
     """
-    wanted = sorted(set(ids))
-    if not wanted:
+    sorted_ids = sorted(set(ids))
+    if not sorted_ids:
         return {}
     table = IDENTIFIERS.c
-    query = sa.select(table.own_id, table.customer_id).where(table.own_id.in_(wanted))
-    found: dict[str, str | None] = dict(connection.execute(query).all())
-    rest = [customer_id for customer_id in wanted if customer_id not in found]
+    query = sa.select(table.own_id, table.customer_id).where(table.own_id.in_(sorted_ids))
+    resolved: dict[str, str | None] = dict(connection.execute(query).all())
+    rest = [customer_id for customer_id in sorted_ids if customer_id not in resolved]
     if rest:
         column = HISTORIES.c.customer_id
         alone = connection.execute(sa.select(column).where(column.in_(rest))).scalars()
-        found |= {customer_id: customer_id for customer_id in alone}
-    return found
+        resolved |= {customer_id: customer_id for customer_id in alone}
+    return resolved

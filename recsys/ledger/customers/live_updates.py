@@ -53,18 +53,18 @@ def apply_events(
     seen : sequence of (str, ndarray of EVENTS)
         ``own_id`` of a customer, and their earlier views and carts.
     """
-    told = [
+    changes = [
         (event, own_id, scope)
         for event, own_id, scope in counted
         if own_id is not None and event.event in TOLD
     ]
-    if not told and not seen:
+    if not changes and not seen:
         return
-    own_ids = {own_id for _, own_id, _ in told} | {own_id for own_id, _ in seen}
+    own_ids = {own_id for _, own_id, _ in changes} | {own_id for own_id, _ in seen}
     present = resolve_ids(connection, own_ids)
     by_customer: dict[str, list[tuple[Event, str]]] = {}
     earlier: dict[str, list[Structured]] = {}
-    for event, own_id, scope in sorted(told, key=lambda entry: entry[0].occurred_at):
+    for event, own_id, scope in sorted(changes, key=lambda entry: entry[0].occurred_at):
         customer_id = present.get(own_id, own_id)
         if customer_id is not None:
             by_customer.setdefault(customer_id, []).append((event, scope))
@@ -80,10 +80,10 @@ def apply_events(
         before = history = unpack_history(row.row)
         for events in earlier.get(customer_id, ()):
             history = add_events(history, events)
-        theirs = by_customer.get(customer_id, ())
-        looked = structured(look for event, _ in theirs for look in views_and_carts(event))
+        own_changes = by_customer.get(customer_id, ())
+        looked = structured(look for event, _ in own_changes for look in views_and_carts(event))
         history = add_events(history, looked) if len(looked) else history
-        for event, scope in theirs:
+        for event, scope in own_changes:
             if event.event not in interactions.KIND_OF:
                 history = purchases.history_after(
                     history, event, systems=systems, currency=currency, scope=scope
@@ -97,14 +97,14 @@ def apply_events(
 
 def owners(connection: Connection, session_ids: Iterable[str]) -> Mapping[str, str]:
     """Return the ``own_id`` of each visit's customer; visits without a login are left out."""
-    wanted = sorted(set(session_ids))
-    if not wanted:
+    keys = sorted(set(session_ids))
+    if not keys:
         return {}
     of = SESSIONS.c
     query = sa.select(of.session_id, of.own_id)
-    query = query.where(of.session_id.in_(wanted), of.own_id.is_not(None))
-    found: dict[str, str] = dict(connection.execute(query).all())
-    return found
+    query = query.where(of.session_id.in_(keys), of.own_id.is_not(None))
+    by_session: dict[str, str] = dict(connection.execute(query).all())
+    return by_session
 
 
 def known_systems(connection: Connection) -> list[str]:
@@ -116,26 +116,26 @@ def known_systems(connection: Connection) -> list[str]:
 
 def order_scopes(connection: Connection, events: Iterable[Event]) -> Orders:
     """Find the known orders that refunds refer to."""
-    wanted = sorted({e.transaction_id for e in events if e.event == "refund" and e.transaction_id})
-    if not wanted:
+    numbers = sorted({e.transaction_id for e in events if e.event == "refund" and e.transaction_id})
+    if not numbers:
         return {}
     of = TRANSACTIONS.c
     query = (
         sa.select(of.transaction_id, of.scope, EVENTS.c.own_id)
         .join(EVENTS, EVENTS.c.event_id == of.event_id)
-        .where(of.transaction_id.in_(wanted))
+        .where(of.transaction_id.in_(numbers))
         .order_by(of.transaction_id, of.scope)
     )
-    found: Orders = {}
+    scopes: Orders = {}
     for number, scope, own_id in connection.execute(query):
-        found.setdefault(number, []).append((scope, own_id))
-    return found
+        scopes.setdefault(number, []).append((scope, own_id))
+    return scopes
 
 
 def order_of(event: Event, known: Orders) -> tuple[str, str | None]:
     """Return scope and buyer of the order of a refund: in its own scope, else the only one."""
-    found = known.get(event.transaction_id or "", [])
-    for scope, own_id in found:
+    candidates = known.get(event.transaction_id or "", [])
+    for scope, own_id in candidates:
         if scope == event.scope:
             return scope, own_id
-    return found[0] if len(found) == 1 else (event.scope, None)
+    return candidates[0] if len(candidates) == 1 else (event.scope, None)

@@ -126,10 +126,10 @@ def _stage(
     statement = staged.insert().compile(dialect=connection.dialect)
     columns = [column.name for column in staged.columns]
     while page := list(islice(differences, _PAGE)):
-        given: list[Any] = page
+        parameters: list[Any] = page
         if not statement.positional:
-            given = [dict(zip(columns, row, strict=True)) for row in page]
-        connection.exec_driver_sql(str(statement), given)
+            parameters = [dict(zip(columns, row, strict=True)) for row in page]
+        connection.exec_driver_sql(str(statement), parameters)
         connection.commit()
     connection.commit()
     return counts
@@ -224,11 +224,11 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
     )
     while page := connection.execute(query.where(EVENTS.c.seq > last)).all():
         last = page[-1].seq
-        told = [(row, event) for row in page if (event := read(row.body)) is not None]
-        events = [event for _, event in told]
-        named = [event.identifier for event in events if event.identifier is not None]
-        known = find_identifiers(connection, named)
-        new = {(who.type, who.value) for who in named} - known.keys()
+        readable = [(row, event) for row in page if (event := read(row.body)) is not None]
+        events = [event for _, event in readable]
+        identifiers = [event.identifier for event in events if event.identifier is not None]
+        known = find_identifiers(connection, identifiers)
+        new = {(who.type, who.value) for who in identifiers} - known.keys()
         if new:
             rows = [
                 {"type": kind, "value": value, "own_id": own_id, "customer_id": own_id}
@@ -238,7 +238,7 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
         orders = order_scopes(connection, events)
         visits = owners(connection, (event.session_id for event in events if event.session_id))
         counted = []
-        for row, event in told:
+        for row, event in readable:
             if event.event in interactions.KIND_OF:
                 counted.append((event, _looker(event, row.own_id, visits), event.scope))
             elif row.page and _of_nobody(event, row.own_id):

@@ -106,26 +106,26 @@ def _bounded(amount_minor: float) -> int:
 
 def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: str) -> Structured:
     """Return the return lines of a refund: the listed items, or all remaining ones."""
-    mine = history.lines[np.isin(history.lines["order"], keys)]
-    if not len(mine):  # the purchase is too old to be in the row: trust the event
+    order_lines = history.lines[np.isin(history.lines["order"], keys)]
+    if not len(order_lines):  # the purchase is too old to be in the row: trust the event
         lines = _lines(event, int(keys[-1]), currency)
         lines["quantity"] *= -1
         lines["amount_minor"] *= -1
         return lines
     sold: dict[int, np.void] = {}
     left: dict[int, float] = {}
-    for line in mine:
+    for line in order_lines:
         key = int(line["item_key"])
         left[key] = left.get(key, 0.0) + float(line["quantity"])
         if line["quantity"] > 0:
             sold.setdefault(key, line)
-    wanted: dict[int, float] = {}
+    quantities: dict[int, float] = {}
     for item in event.items:
         key = item_key(item.item_id)
-        wanted[key] = wanted.get(key, 0.0) + item.quantity
+        quantities[key] = quantities.get(key, 0.0) + item.quantity
     back = []
-    for key in wanted or left:
-        quantity = min(left.get(key, 0.0), wanted.get(key, np.inf))
+    for key in quantities or left:
+        quantity = min(left.get(key, 0.0), quantities.get(key, np.inf))
         if quantity > LEAST_QUANTITY and key in sold:
             line = sold[key].copy()
             unit = int(line["amount_minor"]) / float(line["quantity"])

@@ -35,7 +35,7 @@ def views_and_carts(event: Event) -> list[ViewOrCart]:
     return [ViewOrCart(item.item_id, event.occurred_ts, kind, channel) for item in event.items]
 
 
-def structured(found: Iterable[ViewOrCart]) -> Structured:
+def structured(looks: Iterable[ViewOrCart]) -> Structured:
     """Convert views and carts to an array of ``interactions.EVENTS``, as in a history."""
-    rows = [(item_key(look.item_id), look.ts, look.kind, look.channel) for look in found]
+    rows = [(item_key(look.item_id), look.ts, look.kind, look.channel) for look in looks]
     return np.array(rows, interactions.EVENTS)

@@ -196,9 +196,9 @@ def _observed(
     event: Event, group: str, evidence: str, at: datetime
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     if event.identifier is not None:
-        named = {"type": event.identifier.type, "value": event.identifier.value}
+        observation = {"type": event.identifier.type, "value": event.identifier.value}
         place = {"group_id": group, "evidence": evidence, "source": staged.LIVE, "at": at}
-        yield "observations", named | place
+        yield "observations", observation | place
 
 
 def _line(

@@ -73,6 +73,6 @@ class _Search:
             self.go(after, Combination((*so_far.claims, (at, claim))), rest)
 
 
-def _rank(found: Combination) -> tuple[int, int, list[int]]:
-    named = sorted(at for at, _ in found.claims)
-    return found.discount_minor, -len(named), [-at for at in named]
+def _rank(combination: Combination) -> tuple[int, int, list[int]]:
+    positions = sorted(at for at, _ in combination.claims)
+    return combination.discount_minor, -len(positions), [-at for at in positions]

@@ -44,8 +44,8 @@ class Decisions:
 
     def mark(self) -> int:
         """Return the number of changes so far; one short statement."""
-        found = self._database.one(_MARK, key=_CHANGES)
-        return 0 if found is None else int(found[0])
+        row = self._database.one(_MARK, key=_CHANGES)
+        return 0 if row is None else int(row[0])
 
     def all(self) -> list[Decision]:
         """Return all decisions by ``bundle_id``."""
@@ -182,9 +182,9 @@ class Decisions:
                 _end(connection, bundle_id, terms.ends_ts, now_ts)
             if terms.status == "withdrawn":
                 _void(connection, bundle_id)
-            told = int(lock(connection, META, [_CHANGES], value="0")[_CHANGES].value)
+            n_changes = int(lock(connection, META, [_CHANGES], value="0")[_CHANGES].value)
             connection.execute(
-                META.update().where(META.c.key == _CHANGES).values(value=str(told + 1))
+                META.update().where(META.c.key == _CHANGES).values(value=str(n_changes + 1))
             )
         return msgspec.structs.replace(
             before, terms=terms, revision=revision, changed_ts=now_ts, changed_by=by
@@ -212,8 +212,8 @@ def _end(connection: Connection, bundle_id: str, ends_ts: int | None, now_ts: in
     of = OFFERS.c
     until = of.promised_ts
     sooner = until if ends_ts is None else sa.case((until > ends_ts, ends_ts), else_=until)
-    theirs = sa.and_(of.bundle_id == bundle_id, of.state.in_((STANDING, REDEEMED)))
-    connection.execute(OFFERS.update().where(theirs).values(expires_ts=sooner))
+    of_bundle = sa.and_(of.bundle_id == bundle_id, of.state.in_((STANDING, REDEEMED)))
+    connection.execute(OFFERS.update().where(of_bundle).values(expires_ts=sooner))
     sweep(connection, bundle_id, now_ts)
 
 

@@ -126,8 +126,8 @@ def issue_offer(database: Database, wish: OfferWish) -> Offer | Refusal:
             return Refusal("visit_limit")
         row = lock_bundles(connection, [bundle_id])[bundle_id]
         taken = row.reserved_minor + row.spent_minor - release(connection, bundle_id, now_ts)
-        given = {"owners": wish.owners, "bundle_id": bundle_id}
-        held, n_used = _held(connection.execute(_OF_ALL, given), now_ts)
+        parameters = {"owners": wish.owners, "bundle_id": bundle_id}
+        held, n_used = _held(connection.execute(_OF_ALL, parameters), now_ts)
         if held is not None:
             return held
         new = _new(wish, row.kind, row.item_ids, row.terms, taken, n_used)
@@ -159,8 +159,8 @@ def _visit_may(connection: Connection, wish: OfferWish, bounds: VisitBounds) -> 
         recent = wish.now_ts - row.since_ts < _HOUR
         if recent and row.issued >= bounds.per_address_hour:
             return False
-    given = {"owner": wish.owner, "since_ts": wish.now_ts - DAY}
-    n_lately = int(connection.execute(_OF_VISIT, given).scalar_one())
+    parameters = {"owner": wish.owner, "since_ts": wish.now_ts - DAY}
+    n_lately = int(connection.execute(_OF_VISIT, parameters).scalar_one())
     return n_lately < bounds.per_visit
 
 
@@ -179,16 +179,22 @@ def _count_address(connection: Connection, bounds: VisitBounds, now_ts: int) -> 
         )
     )
     old = sa.select(of.address).where(of.since_ts < now_ts - DAY, of.address != bounds.address)
-    found = connection.execute(old.limit(_FORGET).with_for_update(skip_locked=True)).scalars().all()
-    if found:
-        connection.execute(OFFER_ADDRESSES.delete().where(of.address.in_(found)))
+    addresses = (
+        connection.execute(old.limit(_FORGET).with_for_update(skip_locked=True)).scalars().all()
+    )
+    if addresses:
+        connection.execute(OFFER_ADDRESSES.delete().where(of.address.in_(addresses)))
 
 
 def _held(rows: Iterable[Sequence[Any]], now_ts: int) -> tuple[Offer | None, int]:
     """Return the owner's valid offer, if any, and the number of used ones."""
-    theirs = [offer(row) for row in rows]
-    standing = [it for it in theirs if it.state == STANDING and it.expires_ts > now_ts]
-    return next(iter(standing), None), sum(it.state == REDEEMED for it in theirs)
+    offers = [offer(row) for row in rows]
+    standing = [
+        one_offer
+        for one_offer in offers
+        if one_offer.state == STANDING and one_offer.expires_ts > now_ts
+    ]
+    return next(iter(standing), None), sum(one_offer.state == REDEEMED for one_offer in offers)
 
 
 def _new(

@@ -131,8 +131,8 @@ class Offers:
             When ``items`` are not those of the bundle, or it cannot be written.
         """
         every = sorted({owner, *owners})
-        wanted = OfferWish(bundle_id, every, owner, tuple(items), now_ts, name, visit, bounds)
-        return issue_offer(self._database, wanted)
+        wish = OfferWish(bundle_id, every, owner, tuple(items), now_ts, name, visit, bounds)
+        return issue_offer(self._database, wish)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:
         """Read a customer's valid offers, oldest first; one short statement.
@@ -159,10 +159,10 @@ class Offers:
         seen = see_offer(self._database, which)
         if seen is None:
             return None
-        found = seen.offer
-        if found.state == STANDING and now_ts is not None and found.expires_ts <= now_ts:
-            return msgspec.structs.replace(found, state=EXPIRED)
-        return found
+        offer = seen.offer
+        if offer.state == STANDING and now_ts is not None and offer.expires_ts <= now_ts:
+            return msgspec.structs.replace(offer, state=EXPIRED)
+        return offer
 
     def owners(self, customer_id: str) -> list[str]:
         """Return every id that a customer's offers may have, the current one first.
@@ -315,14 +315,14 @@ class Offers:
         query = _COUNTS
         if bundle_ids is not None:
             query = query.where(DECISIONS.c.bundle_id.in_(list(bundle_ids)))
-        found = {}
+        by_bundle = {}
         with self._database.reading() as connection:
             for row in connection.execute(query, {"now_ts": now_ts}):
                 counted = {name: getattr(row, name) for name in COUNTERS}
                 counted["standing"] -= row.n_overdue
                 counted["reserved_minor"] -= int(row.overdue_minor)
-                found[row.bundle_id] = Counts(**counted)
-        return found
+                by_bundle[row.bundle_id] = Counts(**counted)
+        return by_bundle
 
     def by_day(self, bundle_id: str) -> list[tuple[int, int, int]]:
         """Return when a bundle's offers were made and used.

@@ -74,8 +74,8 @@ def lock_order(connection: Connection, key: Key) -> OrderState:
 
 def lock_orders(connection: Connection, numbers: Iterable[str]) -> dict[Key, OrderState]:
     """Lock the rows of all orders with these numbers until the transaction ends."""
-    found = connection.execute(_ROWS, {"numbers": sorted(set(numbers))})
-    return {(row.transaction_id, row.scope): decode(row.state) for row in found}
+    rows = connection.execute(_ROWS, {"numbers": sorted(set(numbers))})
+    return {(row.transaction_id, row.scope): decode(row.state) for row in rows}
 
 
 def keep(connection: Connection, key: Key, state: OrderState) -> None:
@@ -96,8 +96,8 @@ def ever_used(connection: Connection, key: Key) -> dict[str, tuple[Piece, ...]]:
 def _pieces(
     connection: Connection, query: sa.Select[Any], key: Key
 ) -> dict[str, tuple[Piece, ...]]:
-    given = {"transaction_id": key[0], "scope": key[1]}
-    return {row.offer_id: pieces_of(row.pieces) for row in connection.execute(query, given)}
+    parameters = {"transaction_id": key[0], "scope": key[1]}
+    return {row.offer_id: pieces_of(row.pieces) for row in connection.execute(query, parameters)}
 
 
 def held_of(items: Sequence[OrderItem]) -> dict[str, float]:

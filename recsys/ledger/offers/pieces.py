@@ -123,9 +123,9 @@ class OpenOrder:
         """Return whether all pieces of a choice are equivalent for an offer."""
         kinds: dict[str, set[tuple[str, int | None]]] = {}
         for item_id, lines in (self._lines or {}).items():
-            mine = kinds.setdefault(self._choice_of(item_id), set())
-            mine |= {(item_id, line.price_minor) for line in lines}
-        return all(len(mine) == 1 for mine in kinds.values())
+            kinds_of_choice = kinds.setdefault(self._choice_of(item_id), set())
+            kinds_of_choice |= {(item_id, line.price_minor) for line in lines}
+        return all(len(kinds_of_choice) == 1 for kinds_of_choice in kinds.values())
 
     def claim(self, offer: Offer, bounds: OfferBounds) -> OfferClaim:
         """Claim the pieces of an offer, so that later offers cannot claim them.
@@ -146,12 +146,12 @@ class OpenOrder:
         pieces = (
             self._assumed_pieces(members) if self._lines is None else self._find_pieces(members)
         )
-        found = OfferClaim(pieces, discount(offer, pieces, bounds))
+        new_claim = OfferClaim(pieces, discount(offer, pieces, bounds))
         for piece in pieces:
             if self._lines is not None:
                 self._left[piece.item_id].remove(piece.price_minor)
             self._taken.append(piece)
-        return found
+        return new_claim
 
     def _assumed_pieces(self, members: Sequence[str]) -> tuple[Piece, ...]:
         taken = {self._choice_of(piece.item_id) for piece in self._taken}
@@ -179,15 +179,15 @@ class OpenOrder:
                         return Piece(member, item_id, price_minor)
             return None
 
-        found = {member: take(member, [member]) for member in members}
-        for member, itself in found.items():
+        pieces = {member: take(member, [member]) for member in members}
+        for member, itself in pieces.items():
             if itself is None:
                 others = self._of_choice.get(self._choice_of(member), ())
-                found[member] = take(member, others)
-        missing = [member for member, piece in found.items() if piece is None]
+                pieces[member] = take(member, others)
+        missing = [member for member, piece in pieces.items() if piece is None]
         if missing:
             self._refuse(members, missing)
-        return tuple(piece for piece in found.values() if piece is not None)
+        return tuple(piece for piece in pieces.values() if piece is not None)
 
     def _refuse(self, members: Sequence[str], missing: Sequence[str]) -> None:
         """Raise an error: the order lacks products, or another offer claims them."""
@@ -247,18 +247,18 @@ def whole_pieces(lines: Iterable[OrderItem], back: float = 0.0) -> list[int | No
 
 def _cut(lines: Iterable[tuple[int, float]], back: float) -> tuple[list[int], float]:
     """Split lines into whole pieces; return their prices, and the rest of ``back``."""
-    found: list[int] = []
+    prices: list[int] = []
     room, cost = 1.0, 0.0
     for price_minor, quantity in lines:
         gone = min(back, quantity)
         back, left = back - gone, quantity - gone
-        while left > SLACK and len(found) < _MOST:
+        while left > SLACK and len(prices) < _MOST:
             part = min(room, left)
             cost, room, left = cost + part * price_minor, room - part, left - part
             if room <= SLACK:
-                found.append(math.floor(cost + 1e-6))
+                prices.append(math.floor(cost + 1e-6))
                 room, cost = 1.0, 0.0
-    return found, back
+    return prices, back
 
 
 def discount(offer: Offer, pieces: Sequence[Piece], bounds: OfferBounds) -> int:

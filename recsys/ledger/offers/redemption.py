@@ -161,12 +161,12 @@ def redeem_best(
     refused = {name: error for name in names if (error := _wrong_name(name, use)) is not None}
     taken = [name for name in names if name not in refused]
     seen_offers = [see_offer(database, name) for name in taken]
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     with suppress(_UndoError), database.writing() as connection:
-        found = _redeem_best(connection, seen_offers, use)
+        outcomes = _redeem_best(connection, seen_offers, use)
         if dry_run:
             raise _UndoError
-    left = iter(found)
+    left = iter(outcomes)
     return [Outcome(None, refused[name]) if name in refused else next(left) for name in names]
 
 
@@ -263,12 +263,12 @@ def _check_number(n_used: int, use: OfferUse) -> None:
         raise OfferError("order-limit", f"the order uses {n_used} offers; the limit is {most}.")
 
 
-def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse) -> RedeemedOffer:
+def _use(connection: Connection, offer: Offer, claim: OfferClaim, use: OfferUse) -> RedeemedOffer:
     """Record that an order uses an offer; its bundle's row is locked too."""
     row = {
         "transaction_id": use.transaction_id,
         "scope": use.scope,
-        "offer_id": found.offer_id,
+        "offer_id": offer.offer_id,
         "channel": use.channel,
         "location_id": use.location_id,
         "redeemed_ts": use.now_ts,
@@ -276,38 +276,38 @@ def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse)
         "pieces": msgspec.json.encode(claim.pieces),
     }
     connection.execute(REDEMPTIONS.insert(), row)
-    _become(connection, found.offer_id, REDEEMED)
+    _become(connection, offer.offer_id, REDEEMED)
     count(
         connection,
-        found.bundle_id,
+        offer.bundle_id,
         standing=-1,
         redeemed=1,
-        reserved_minor=-found.discount_minor,
+        reserved_minor=-offer.discount_minor,
         spent_minor=claim.discount_minor,
     )
     used = redemption([row[column.name] for column in USED])
-    return RedeemedOffer(msgspec.structs.replace(found, state=REDEEMED, redemption=used), True)
+    return RedeemedOffer(msgspec.structs.replace(offer, state=REDEEMED, redemption=used), True)
 
 
 def _check(seen: SeenOffer, use: OfferUse) -> RedeemedOffer | None:
     """Refuse an unusable offer; return the earlier answer if the order already uses it."""
-    found, terms = seen.offer, seen.terms
-    if use.owners is not None and found.owner not in use.owners:
+    offer, terms = seen.offer, seen.terms
+    if use.owners is not None and offer.owner not in use.owners:
         raise OfferError("offer-of-another", "the offer was made to another customer.")
-    if found.redemption is not None:
-        if (found.redemption.transaction_id, seen.scope) == (use.transaction_id, use.scope):
-            return RedeemedOffer(found, False)
+    if offer.redemption is not None:
+        if (offer.redemption.transaction_id, seen.scope) == (use.transaction_id, use.scope):
+            return RedeemedOffer(offer, False)
         raise OfferError("offer-redeemed", "another order has used the offer.")
-    if found.state == WITHDRAWN:
+    if offer.state == WITHDRAWN:
         raise OfferError("offer-withdrawn", "the offer was withdrawn.")
-    if found.state == EXPIRED or found.expires_ts <= use.now_ts:
+    if offer.state == EXPIRED or offer.expires_ts <= use.now_ts:
         raise OfferError("offer-expired", "the offer has expired.")
     if not holds_at(terms, use.channel, use.location_id):
         where = [*terms.channels, *terms.locations]
         raise OfferError("offer-elsewhere", f"the offer is valid only here: {', '.join(where)}.")
-    if use.currency not in (None, found.currency):
+    if use.currency not in (None, offer.currency):
         raise OfferError(
-            "offer-elsewhere", f"the offer is in {found.currency}, the order in {use.currency}."
+            "offer-elsewhere", f"the offer is in {offer.currency}, the order in {use.currency}."
         )
     return None
 

@@ -117,15 +117,17 @@ def settle_returns(
     int
         Number of restored offers.
     """
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "numbers": sorted({back.transaction_id for back in returns}),
         "visits": sorted({login.visit for login in logins}),
     }
     # Usually there is nothing to do, and no row is locked.
     of_orders = _by_order(returns)
-    uses = _uses(connection, of_orders, given)
+    uses = _uses(connection, of_orders, parameters)
     concerned = {row.bundle_id for row in uses}
-    concerned |= {row.bundle_id for row in _read(connection, _OF_VISITS, given["visits"], given)}
+    concerned |= {
+        row.bundle_id for row in _read(connection, _OF_VISITS, parameters["visits"], parameters)
+    }
     if not concerned:
         return 0
     orders = lock_orders(connection, [row.transaction_id for row in uses])
@@ -133,51 +135,51 @@ def settle_returns(
     given_back = 0
     uses = [
         row
-        for row in _uses(connection, of_orders, given)
+        for row in _uses(connection, of_orders, parameters)
         if row.bundle_id in bundles and (row.transaction_id, row.scope) in orders
     ]
     numbers = sorted({row.transaction_id for row in uses})
-    told = _read(connection, _SOLD, numbers, {"numbers": numbers})
+    sold_rows = _read(connection, _SOLD, numbers, {"numbers": numbers})
     for key in sorted({(row.transaction_id, row.scope) for row in uses}):
         state, before = orders[key], encode(orders[key])
-        for row in told:
+        for row in sold_rows:
             if (row.transaction_id, row.scope) == key:
                 state.report(_quantities(event_of(row.body)))
         for returned in of_orders[key]:
             _learn(state, returned)
-        mine = [row for row in uses if (row.transaction_id, row.scope) == key]
-        for row in _come_back(connection, key, state, mine):
+        own_uses = [row for row in uses if (row.transaction_id, row.scope) == key]
+        for row in _come_back(connection, key, state, own_uses):
             given_back += _give_back(connection, bundles[row.bundle_id], row, now_ts)
         if encode(state) != before:
             keep(connection, key, state)
     own_ids = {login.visit: login.own_id for login in logins}
-    for row in _read(connection, _OF_VISITS, given["visits"], given):
+    for row in _read(connection, _OF_VISITS, parameters["visits"], parameters):
         if row.bundle_id in bundles:
             _follow(connection, bundles[row.bundle_id], row, own_ids[row.owner])
     return given_back
 
 
 def _read(
-    connection: Connection, query: sa.Select[Any], wanted: Sequence[str], given: dict[str, Any]
+    connection: Connection, query: sa.Select[Any], keys: Sequence[str], parameters: dict[str, Any]
 ) -> Sequence[sa.Row[Any]]:
-    return connection.execute(query, given).all() if wanted else []
+    return connection.execute(query, parameters).all() if keys else []
 
 
 def _by_order(returns: Iterable[ReturnedOrder]) -> dict[Key, list[ReturnedOrder]]:
-    found: dict[Key, list[ReturnedOrder]] = {}
+    by_order: dict[Key, list[ReturnedOrder]] = {}
     for returned in returns:
-        found.setdefault((returned.transaction_id, returned.scope), []).append(returned)
-    return found
+        by_order.setdefault((returned.transaction_id, returned.scope), []).append(returned)
+    return by_order
 
 
 def _uses(
-    connection: Connection, of_orders: Mapping[Key, Any], given: dict[str, Any]
+    connection: Connection, of_orders: Mapping[Key, Any], parameters: dict[str, Any]
 ) -> list[sa.Row[Any]]:
     """Read the offers that orders with returns use."""
-    found = _read(connection, _USES, given["numbers"], given)
+    uses = _read(connection, _USES, parameters["numbers"], parameters)
     return [
         row
-        for row in found
+        for row in uses
         if row.returned_ts is None and (row.transaction_id, row.scope) in of_orders
     ]
 
@@ -271,8 +273,8 @@ def _follow(connection: Connection, bundle: sa.Row[Any], row: sa.Row[Any], own_i
     """
     same = connection.execute(OF_SAME, {"customer_id": own_id})
     owners = sorted({own_id, *(alike for alike, _ in same)})
-    given = {"owners": owners, "bundle_id": row.bundle_id}
-    if connection.execute(_HOW_MANY, given).scalar_one() < terms_of(bundle.terms).per_customer:
+    parameters = {"owners": owners, "bundle_id": row.bundle_id}
+    if connection.execute(_HOW_MANY, parameters).scalar_one() < terms_of(bundle.terms).per_customer:
         connection.execute(
             OFFERS.update()
             .where(OFFERS.c.offer_id == row.offer_id)

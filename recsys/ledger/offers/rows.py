@@ -102,14 +102,14 @@ def read_of_owners(
     database: Database, queries: Mapping[int, sa.Select[Any]], owners: Sequence[str], **values: Any
 ) -> list[tuple[Any, ...]]:
     """Run a query of ``of_owners``; repeat one owner to fill missing parameters."""
-    found: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     most = max(queries)
     for start in range(0, len(owners), most):
         part = owners[start : start + most]
         size = next(size for size in queries if size >= len(part))
-        named = {f"owner_{n}": part[min(n, len(part) - 1)] for n in range(size)}
-        found += database.rows(queries[size], **named, **values)
-    return found
+        parameters = {f"owner_{n}": part[min(n, len(part) - 1)] for n in range(size)}
+        rows += database.rows(queries[size], **parameters, **values)
+    return rows
 
 
 def lock_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, sa.Row[Any]]:
@@ -127,10 +127,10 @@ def lock_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str,
     dict
         Bundle id → row, for existing bundles.
     """
-    wanted = sorted(set(bundle_ids))
-    if not wanted:
+    sorted_ids = sorted(set(bundle_ids))
+    if not sorted_ids:
         return {}
-    return {row.bundle_id: row for row in connection.execute(_BUNDLES, {"bundle_ids": wanted})}
+    return {row.bundle_id: row for row in connection.execute(_BUNDLES, {"bundle_ids": sorted_ids})}
 
 
 def count(connection: Connection, bundle_id: str, **changes: int) -> None:
@@ -163,8 +163,8 @@ def release(connection: Connection, bundle_id: str, now_ts: int) -> int:
 
 
 def _let_go(connection: Connection, bundle_id: str, now_ts: int) -> tuple[int, int]:
-    given = {"of_bundle": bundle_id, "now_ts": now_ts, "most": MOST}
-    discounts = connection.execute(_LET_GO, given).scalars().all()
+    parameters = {"of_bundle": bundle_id, "now_ts": now_ts, "most": MOST}
+    discounts = connection.execute(_LET_GO, parameters).scalars().all()
     if discounts:
         count(connection, bundle_id, standing=-len(discounts), reserved_minor=-sum(discounts))
     return len(discounts), sum(discounts)

@@ -161,13 +161,13 @@ def _product_ids(headers: Headers, preset: Preset) -> str:
 
 
 def _people(headers: Headers, preset: Preset) -> None:
-    found = headers.fields(_PEOPLE)
-    account = found.get("account")
+    people = headers.fields(_PEOPLE)
+    account = people.get("account")
     if isinstance(account, str) and "0" in headers.values(account):
         preset.blocked["account"] = ["0"]
         preset.checks.append(f"`{account}` 0 means guests, who are identified by e-mail or phone")
     if preset.kind == "order_lines":
-        preset.identifiers = found
+        preset.identifiers = people
 
 
 def _price(headers: Headers) -> str | None:
