@@ -53,7 +53,7 @@ def without_secrets(text: str) -> str:
     return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
 
 
-def wanted(message: str, kind: Any, words: Mapping[str, str] = JSON_WORDS) -> str:
+def expected_value(message: str, kind: Any, words: Mapping[str, str] = JSON_WORDS) -> str:
     """Describe the value that was expected.
 
     Parameters
@@ -98,7 +98,7 @@ def wanted(message: str, kind: Any, words: Mapping[str, str] = JSON_WORDS) -> st
     return "another value"
 
 
-def given(message: str, words: Mapping[str, str] = JSON_WORDS) -> str | None:
+def received_value(message: str, words: Mapping[str, str] = JSON_WORDS) -> str | None:
     """Describe the kind of value that msgspec got; None where its kind was not the problem."""
     got = _GOT.search(message)
     return {"float": "a decimal number"}.get(got[1], words.get(got[1], got[1])) if got else None
@@ -144,8 +144,8 @@ def unreadable(error: Exception, body: bytes | None = None) -> str:
         return f"{at} lacks the field `{missing[1]}`" if at != "it" else f"it lacks `{missing[1]}`"
     if excess := re.search(r"unknown field `(.+?)`", said):
         return f"{at} has an unknown field `{excess[1]}`"
-    instead = given(said)
-    return f"{at} must be {wanted(said, Any)}" + (f", not {instead}" if instead else "")
+    instead = received_value(said)
+    return f"{at} must be {expected_value(said, Any)}" + (f", not {instead}" if instead else "")
 
 
 def failure(error: OSError, *, named: bool = True) -> str:

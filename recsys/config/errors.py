@@ -15,7 +15,7 @@ import msgspec
 
 from recsys.config.placement_settings import PlacementSettings
 from recsys.config.settings import ServeSettings, Settings
-from recsys.messages import SETTING_WORDS, choices_of, wanted
+from recsys.messages import SETTING_WORDS, choices_of, expected_value
 
 #: Removed settings, by section → the setting that replaces each.
 REPLACED: dict[type[Settings], dict[str, str]] = {
@@ -66,7 +66,7 @@ def explain_error(value: object, kind: Any, where: str) -> tuple[str, str] | Non
         return where, f"`{missing[1]}` is missing{one_of}."
     if choices := choices_of(kind):
         return where, unknown_name(value, choices)
-    return where, f"expected {wanted(message, kind, SETTING_WORDS)}, not {value!r}."
+    return where, f"expected {expected_value(message, kind, SETTING_WORDS)}, not {value!r}."
 
 
 def _beneath(kind: Any, value: object) -> Any:
@@ -74,12 +74,12 @@ def _beneath(kind: Any, value: object) -> Any:
     if get_origin(kind) not in (Union, UnionType):
         return kind
     members = [member for member in get_args(kind) if member is not type(None)]
-    wanted = [
+    of_kind = [
         m
         for m in members
         if isinstance(value, dict) == (isinstance(m, type) and issubclass(m, Settings))
     ]
-    return (wanted or members)[0]
+    return (of_kind or members)[0]
 
 
 def _parts(value: object, kind: Any) -> list[tuple[str, Any, object]]:
@@ -139,8 +139,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
     by_plain: dict[str, str] = {}
     for one in sorted(known):
         by_plain.setdefault(one.casefold(), one)
-    wanted = name.casefold()
-    near = difflib.get_close_matches(wanted, by_plain, 1, 0.5)
-    if not near and len(wanted) >= _HELD:
-        near = sorted((plain for plain in by_plain if wanted in plain), key=len)
+    plain_name = name.casefold()
+    near = difflib.get_close_matches(plain_name, by_plain, 1, 0.5)
+    if not near and len(plain_name) >= _HELD:
+        near = sorted((plain for plain in by_plain if plain_name in plain), key=len)
     return f" Did you mean `{by_plain[near[0]]}`?" if near else ""

@@ -48,15 +48,17 @@ LINES = pa.schema(
         ("own_id", pa.string()),  # of a live line: whom the service took it for
     ]
 )
-#: Lines that the service was told, with the number of their order and within what it names one.
-TOLD = LINES.append(pa.field("transaction_id", pa.string())).append(pa.field("scope", pa.string()))
-#: What pages told of, with keys that anybody can read.
+#: Lines that were reported to the service, with the number of their order and its scope.
+LIVE_LINES = pa.schema(
+    [*LINES, pa.field("transaction_id", pa.string()), pa.field("scope", pa.string())]
+)
+#: What pages reported, with keys that anybody can read.
 PAGES = pa.schema(
     [
         ("event_id", pa.string()),  # as in EVENTS
         ("told_id", pa.string()),  # as the page has it
         ("purchase", pa.bool_()),
-        # Of a purchase, as in TOLD.
+        # Of a purchase, as in LIVE_LINES.
         ("order_id", pa.string()),
         ("transaction_id", pa.string()),
         ("scope", pa.string()),
@@ -135,7 +137,7 @@ class Live:
     Attributes
     ----------
     lines : Path
-        Parquet as ``TOLD``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
+        Parquet as ``LIVE_LINES``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
     observations : Path
         Parquet as ``recsys.identity.links.OBSERVATIONS``.
     events : Path

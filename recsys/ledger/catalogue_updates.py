@@ -171,7 +171,7 @@ class Overlay:
         self._stock |= {(r.location_id, r.item_id): (r, at) for r, at in since.stock}
         return True
 
-    def told(self, exported: Mapping[str, int]) -> CatalogueUpdates:
+    def updates_since(self, exported: Mapping[str, int]) -> CatalogueUpdates:
         """Return the records that are newer than the exports of their kind.
 
         Parameters

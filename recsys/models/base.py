@@ -184,9 +184,9 @@ class Model(ABC):
             When histories and context differ in length, or the catalogue is another one.
         """
         self._check(histories, context)
-        return self.judge(Batch(histories, context), items)
+        return self.scores_of(Batch(histories, context), items)
 
-    def judge(self, batch: Batch, items: Ragged) -> Scores:
+    def scores_of(self, batch: Batch, items: Ragged) -> Scores:
         """Return ``score`` for a batch that other models are asked about too.
 
         Parameters

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.config import ContentSettings as Settings
-from recsys.datasets import Batch, IntArray, IxArray, Lists, Ragged, fixed
+from recsys.datasets import Batch, IntArray, IxArray, Lists, Ragged, fixed, rows_of
 from recsys.models.base import Model, Recommendations, Scores
 from recsys.models.kernels.feature_profiles import (
     Profile,
@@ -211,9 +211,10 @@ class Content(Model):
         return batch.once(self._own, lambda: self._habits(batch))
 
     def _habits(self, batch: Batch) -> ItemVotes:
-        indptr, items, times = batch.frequency(self.settings.half_life_days)
+        found = batch.frequency(self.settings.half_life_days)
+        indptr, items, times = found
         habit = np.log1p(times)
-        rows = np.repeat(np.arange(len(batch)), np.diff(indptr))
+        rows = rows_of(found)
         total = np.bincount(rows, habit, len(batch))
         share = habit / np.where(total > 0, total, 1.0)[rows]
         return item_votes(indptr, items, share, (self.indptr_, self.features_, self.weights_))

@@ -81,7 +81,7 @@ def collect_candidates(models: Mapping[str, Model], batch: Batch, n: int) -> Can
             items = union.indptr, union.item_ix
             scores[:, column] = scores_in_lists(*proposed[name], items, batch.histories.n_items)
         else:
-            scores[:, column] = model.judge(given, union)
+            scores[:, column] = model.scores_of(given, union)
     return Candidates(union.indptr, union.item_ix, scores, _kinds(batch.histories, union))
 
 
@@ -97,7 +97,7 @@ def score_given(models: Mapping[str, Model], batch: Batch, items: Lists) -> Cand
     """
     scores = np.zeros((len(items.item_ix), len(EVIDENCE_COLUMNS)), np.float32)
     for name, (model, given) in _inputs(models, batch).items():
-        scores[:, EVIDENCE_COLUMNS.index(name)] = model.judge(given, items)
+        scores[:, EVIDENCE_COLUMNS.index(name)] = model.scores_of(given, items)
     return Candidates(items.indptr, items.item_ix, scores, _kinds(batch.histories, items))
 
 

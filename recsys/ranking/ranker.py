@@ -69,7 +69,7 @@ class Ranker:
         ``cart`` has ``EVIDENCE_COLUMNS``.
     availability : Availability
         Activity and stock.
-    facts : FilterData, optional
+    filter_data : FilterData, optional
         What filters ask of products; needed where there are any.
     boosted : BoostedTrees, optional
         What trees add to the blend; none where there was too little to learn them from.
@@ -206,7 +206,7 @@ class Ranker:
         blend_choice = self._scorer.choose_blends(np.diff(context.cart.indptr) > 0, request.factors)
         scored = self._scorer.score(candidates, candidates.scores, candidates.kind, blend_choice)
         rules = self.rules(histories, request.limits)
-        code = rules.bar(candidates)
+        code = rules.forbid_choices(candidates)
         allowed = code == 0
         keys = self._keys(candidates, rows, scored, request)
         leads = self.all_choices.leading(candidates, keys)
@@ -259,7 +259,7 @@ class Ranker:
         leaders = Lists(ends, candidates.item_ix[shown])
         return RankedLists(
             ends,
-            rules.stand(leaders),
+            rules.representatives(leaders),
             scored.chance[shown],
             scores,
             evidence,

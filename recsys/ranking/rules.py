@@ -198,7 +198,7 @@ class Rules:
             code: npt.NDArray[np.uint8] = rule_kernels.first_rule(mark, *arguments)
         return code
 
-    def bar(self, items: Ragged) -> npt.NDArray[np.uint8]:
+    def forbid_choices(self, items: Ragged) -> npt.NDArray[np.uint8]:
         """Find the rule that forbids every product of each product's choice.
 
         Parameters
@@ -217,7 +217,7 @@ class Rules:
             code: npt.NDArray[np.uint8] = rule_kernels.first_rule_of_choice(*arguments)
         return code
 
-    def stand(self, leaders: Ragged) -> IxArray:
+    def representatives(self, leaders: Ragged) -> IxArray:
         """Choose the product that is shown for each choice.
 
         Of the products that may be shown, prefer those known to be in stock, then those whose stock

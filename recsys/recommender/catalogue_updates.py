@@ -1,7 +1,7 @@
 """The back office's updates since the artefact was made: products, locations and stock.
 
 Records from the ledger come in; a catalogue, an availability and costs that include them come out.
-Those of the artefact stay as they are. Called by ``Engine.with_live``.
+Those of the artefact stay as they are. Called by ``Engine.with_updates``.
 
 A product that the artefact does not hold cannot be ranked before the next training, which gets it
 through ingest.

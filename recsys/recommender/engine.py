@@ -156,7 +156,7 @@ class Engine:
         warm_up(engine.recommend, engine._explainer, engine.ranker, as_of_ts)
         return engine
 
-    def with_live(self, updates: CatalogueUpdates) -> "Engine":
+    def with_updates(self, updates: CatalogueUpdates) -> "Engine":
         """Return an engine that includes the back office's updates; this one stays as it is.
 
         Parameters

@@ -176,14 +176,14 @@ class ProductPages:
 
     def _shown(self, leaders: Items, limits: Limits) -> Items:
         """Return the product that stands for each choice here."""
-        return self._rules(limits).stand(Lists.of_rows([leaders]))
+        return self._rules(limits).representatives(Lists.of_rows([leaders]))
 
     def _free(
         self, items: Items, count: int, limits: Limits
     ) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
         """Places of the first ``count`` products that may be shown; what kept others out."""
         choices = self._ranker.all_choices
-        code = self._rules(limits).bar(Lists.of_rows([items]))
+        code = self._rules(limits).forbid_choices(Lists.of_rows([items]))
         first = choices.first_of(items)  # what stands behind it of the same is not missed
         again = np.ones(len(items), bool)
         again[first] = False

@@ -16,7 +16,7 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from recsys.config import Filter, FilterError, filters, nearest_name
-from recsys.messages import choices_of, given, unreadable, wanted
+from recsys.messages import choices_of, expected_value, received_value, unreadable
 from serving.http import PROBLEM_KINDS, FieldError, Refusal
 
 T = TypeVar("T")
@@ -286,9 +286,9 @@ def _worded(message: str, kind: Any, value: Any) -> str:
     """Return msgspec's message in the words of JSON, with the values that are allowed."""
     if choices := choices_of(kind):
         hint = nearest_name(value, choices) if isinstance(value, str) else ""
-        return f"is not {wanted(message, kind)}.{hint}"
-    instead = given(message)
-    return f"must be {wanted(message, kind)}" + (f", not {instead}." if instead else ".")
+        return f"is not {expected_value(message, kind)}.{hint}"
+    instead = received_value(message)
+    return f"must be {expected_value(message, kind)}" + (f", not {instead}." if instead else ".")
 
 
 def _pointer(name: object) -> str:

@@ -71,7 +71,7 @@ def numbers(reported: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.
     Parameters
     ----------
     reported : ibis table
-        As ``recsys.ingest.staged.TOLD``.
+        As ``recsys.ingest.staged.LIVE_LINES``.
     systems : collection of str
         Systems whose orders are exported, with ids of the form ``<system>:<number>``.
 

@@ -27,7 +27,7 @@ from recsys.ledger.statements import lock
 
 _BLANK_ROW = pack_history(EMPTY)
 #: Events that change a row.
-TOLD = ("purchase", "refund", *interactions.KIND_OF)
+HISTORY_EVENTS = ("purchase", "refund", *interactions.KIND_OF)
 
 #: transaction_id → (scope, own_id) of each live purchase of that number.
 Orders = dict[str, list[tuple[str, str | None]]]
@@ -56,7 +56,7 @@ def apply_events(
     changes = [
         (event, own_id, scope)
         for event, own_id, scope in counted
-        if own_id is not None and event.event in TOLD
+        if own_id is not None and event.event in HISTORY_EVENTS
     ]
     if not changes and not seen:
         return

@@ -20,7 +20,13 @@ from recsys.datasets import interactions
 from recsys.errors import LedgerError
 from recsys.identity import customer_id_of
 from recsys.ledger.customers.identity_lookup import find_identifiers, session_own_id
-from recsys.ledger.customers.live_updates import TOLD, apply_events, order_of, order_scopes, owners
+from recsys.ledger.customers.live_updates import (
+    HISTORY_EVENTS,
+    apply_events,
+    order_of,
+    order_scopes,
+    owners,
+)
 from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import Event, read
 from recsys.ledger.schema import (
@@ -218,7 +224,7 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
     reapplied, last = 0, contained
     query = (
         sa.select(EVENTS.c.seq, EVENTS.c.own_id, EVENTS.c.counted, EVENTS.c.page, EVENTS.c.body)
-        .where(EVENTS.c.event.in_((*TOLD, "login")))
+        .where(EVENTS.c.event.in_((*HISTORY_EVENTS, "login")))
         .order_by(EVENTS.c.seq)
         .limit(_PAGE)
     )

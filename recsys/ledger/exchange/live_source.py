@@ -27,7 +27,7 @@ from recsys.recommender import LiveItem, LiveLocation
 
 _PAGE: Final = 5_000
 _SCHEMAS: Final = {
-    "lines": staged.TOLD,
+    "lines": staged.LIVE_LINES,
     "observations": links.OBSERVATIONS,
     "events": staged.EVENTS,
     "pages": staged.PAGES,
@@ -129,7 +129,7 @@ def read_updates(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Ta
     """
     overlay = Overlay(ledger.backoffice)
     overlay.renew()
-    updates = overlay.told(exported)
+    updates = overlay.updates_since(exported)
     records = {"products": updates.items.values(), "locations": updates.locations.values()}
     schemas = {
         "products": _names(staged.PRODUCTS, LiveItem),

@@ -259,7 +259,7 @@ def _sellable(
         return mine
     items = lacking([mine])
     rules = ranker.rules(history, limits)
-    code = rules.bar(items)
+    code = rules.forbid_choices(items)
     shown = _represented(items, rules)
     of = {
         ix: other
@@ -278,6 +278,6 @@ def _represented(items: Lists, rules: Rules) -> list[int]:
     choices = rules.choices
     first = choices.first_of(items.item_ix)
     leaders = Lists.of_rows([items.item_ix[first]])
-    shown = rules.stand(leaders)
+    shown = rules.representatives(leaders)
     of = dict(zip(choices.of[leaders.item_ix].tolist(), shown.tolist(), strict=True))
     return [of[choice] for choice in choices.of[items.item_ix].tolist()]

@@ -56,7 +56,7 @@ def test_a_worker_reads_only_what_changed(ledger: Ledger) -> None:
     assert [item.item_id for item, _ in since.items] == ["i7"]
     assert not since.locations
     assert overlay.renew()
-    told = overlay.told({})
+    told = overlay.updates_since({})
     assert len(told.items) == 1_200
     assert told.items["i7"].active is False
 
@@ -68,10 +68,10 @@ def test_a_newer_export_takes_the_place_of_what_was_told(ledger: Ledger) -> None
     office.put_stock([LiveStock(location_id="S1", item_id="old", on_hand=0)], NOW)
     overlay = Overlay(office)
     overlay.renew()
-    told = overlay.told({"products": NOW + 5})
+    told = overlay.updates_since({"products": NOW + 5})
     assert set(told.items) == {"new"}
     assert set(told.stock) == {("S1", "old")}
-    assert not overlay.told({"products": NOW + 10, "stock": NOW})
+    assert not overlay.updates_since({"products": NOW + 10, "stock": NOW})
 
 
 tellings = st.lists(
@@ -99,6 +99,6 @@ def test_told_at_once_or_in_parts_is_the_same(
             ledger.backoffice.put_items(part, NOW)
         overlay = Overlay(ledger.backoffice)
         overlay.renew()
-        found.append(dict(overlay.told({}).items))
+        found.append(dict(overlay.updates_since({}).items))
         ledger.close()
     assert found[0] == found[1]

@@ -177,7 +177,7 @@ class ModelContract:
             same(one, other)
         wanted = Lists.of_rows([np.arange(world.n_items)] * N)
         np.testing.assert_array_equal(
-            fitted.judge(shared, wanted), fitted.score(everyone, context, wanted)
+            fitted.scores_of(shared, wanted), fitted.score(everyone, context, wanted)
         )
 
     def test_scores_are_those_of_the_candidates(self, fitted, everyone, context, world):

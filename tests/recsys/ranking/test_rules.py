@@ -183,9 +183,9 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
     rules = Rules.of(histories, availability, limits, filter_data, choices, flags())
     every = Lists.of_rows([np.arange(n, dtype=np.int32)] * rows)
     code = rules.forbid(every).reshape(rows, n)
-    barred = rules.bar(every).reshape(rows, n)
+    barred = rules.forbid_choices(every).reshape(rows, n)
     leaders = [np.unique(of[some()]) for _ in range(rows)]
-    shown = rules.stand(Lists.of_rows(leaders)).tolist()
+    shown = rules.representatives(Lists.of_rows(leaders)).tolist()
     for r in range(rows):
         where = np.full(n, limits.location_keys[r])
         here = availability.on_hand_at(where, np.arange(n, dtype=np.int32))

@@ -86,7 +86,7 @@ def shown(engine, row=EMPTY, **fields):
 
 def test_what_the_back_office_tells_decides_who_stands_for_a_choice(engine):
     assert shown(engine)["bread"] == "bread"  # most bought
-    idle = engine.with_live(
+    idle = engine.with_updates(
         CatalogueUpdates({"bread": LiveItem(item_id="bread", active=False)}, mark=1)
     )
     assert shown(idle)["bread"] in BREADS[1:]
@@ -95,11 +95,11 @@ def test_what_the_back_office_tells_decides_who_stands_for_a_choice(engine):
         (STORE, name): LiveStock(location_id=STORE, item_id=name, on_hand=0)
         for name in ("bread", "item010")
     }
-    empty = engine.with_live(CatalogueUpdates({}, {}, gone, mark=2))
+    empty = engine.with_updates(CatalogueUpdates({}, {}, gone, mark=2))
     assert shown(empty, location_id=STORE)["bread"] == "item011"
     none = {(STORE, name): LiveStock(location_id=STORE, item_id=name, on_hand=0) for name in BREADS}
     assert "bread" not in shown(
-        engine.with_live(CatalogueUpdates({}, {}, none, mark=3)), location_id=STORE
+        engine.with_updates(CatalogueUpdates({}, {}, none, mark=3)), location_id=STORE
     )
 
 
@@ -140,7 +140,7 @@ def test_a_bundle_is_offered_for_any_product_of_its_choices_and_once(engine, mon
     (offer,) = answer["offers"]
     assert offer["bundle_id"] in {one.bundle_id for one in approved[:2]}
     assert offer["missing"] == ["butter"]
-    idle = engine.with_live(
+    idle = engine.with_updates(
         CatalogueUpdates({"butter": LiveItem(item_id="butter", active=False)}, mark=4)
     )
     (answer,) = idle.recommend([question], [EMPTY], given)

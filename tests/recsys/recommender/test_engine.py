@@ -334,7 +334,7 @@ def test_sizes_of_one_thing_do_not_crowd_an_answer(ask):
 def test_what_the_back_office_told_of_costs_counts(engine):
     given = question(objective="margin", count=200)
     told = LiveItem(item_id="pasta", cost_minor=price("pasta") + 1)
-    newer = engine.with_live(CatalogueUpdates({"pasta": told}, {}, {}, 1))
+    newer = engine.with_updates(CatalogueUpdates({"pasta": told}, {}, {}, 1))
     first, then = (one.recommend([given], [REGULAR])[0] for one in (engine, newer))
     assert names(first).index("pasta") < 10
     assert "pasta" not in names(then)[:50]

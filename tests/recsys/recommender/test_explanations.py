@@ -68,7 +68,7 @@ def test_often_bought_after_is_said_only_of_what_is(engine, monkeypatch):
 def of_age(engine):
     """The grocer whose beer is for adults."""
     told = LiveItem(item_id="beer", attributes={"age_restriction": "16"})
-    return engine.with_live(CatalogueUpdates({"beer": told}, {}, {}, 1))
+    return engine.with_updates(CatalogueUpdates({"beer": told}, {}, {}, 1))
 
 
 def ask(engine, row=EMPTY, placement="web_cart", **fields):
@@ -113,5 +113,5 @@ def test_goods_with_a_minimum_age_are_not_named_either_unless_the_question_names
 
 def test_what_is_told_to_have_no_minimum_age_any_more_is_shown_again(of_age):
     told = LiveItem(item_id="beer", attributes={"age_restriction": None})
-    again = of_age.with_live(CatalogueUpdates({"beer": told}, {}, {}, 2))
+    again = of_age.with_updates(CatalogueUpdates({"beer": told}, {}, {}, 2))
     assert "beer" in [item["item_id"] for item in ask(again)["items"]]

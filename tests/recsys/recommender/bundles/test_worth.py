@@ -72,7 +72,7 @@ def test_worth_is_what_the_definition_says(engine, sold, data):
         min_lift=data.draw(st.sampled_from([0.0, 1.5, 6.0])),
         same_category_above=data.draw(st.sampled_from([0.0, 0.5, 0.9, 1.0])),
     )
-    suggestions = Suggestions(engine.with_live(told(**items)), {}, chosen)
+    suggestions = Suggestions(engine.with_updates(told(**items)), {}, chosen)
     every = matching_bundles(suggestions, ListRequest(show="all"))
     assert every.left_out == {}
     rows = {name: row(suggestions, name) for name in every.names}
@@ -116,7 +116,7 @@ def test_two_of_one_category_need_evidence_far_above_the_rest(engine):
     name = bundle_id("together", pair)
 
     def reason(items, **given):
-        suggestions = Suggestions(engine.with_live(told(**items)), {}, BundleSettings(**given))
+        suggestions = Suggestions(engine.with_updates(told(**items)), {}, BundleSettings(**given))
         return (row(suggestions, name)["left_out"] or {}).get("reason")
 
     assert reason(cheap) is None
@@ -141,7 +141,7 @@ def test_what_somebody_decided_about_stays_in_the_list(engine, status):
         changed_ts=AS_OF,
         changed_by="anna",
     )
-    live = engine.with_live(told(**items))
+    live = engine.with_updates(told(**items))
     assert (
         name not in matching_bundles(Suggestions(live, {}, BundleSettings()), ListRequest()).names
     )

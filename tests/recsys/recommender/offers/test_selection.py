@@ -98,7 +98,7 @@ def test_what_is_not_offered_here_and_now_is_not_offered(engine, terms):
 def test_goods_with_a_minimum_age_are_offered_only_where_they_may_be_shown(engine):
     for adult in (FIRST, SECOND):  # what the cart holds, and what is missing
         told = LiveItem(item_id=adult, attributes={"age_restriction": "18"})
-        newer = engine.with_live(CatalogueUpdates({adult: told}, {}, {}, 1))
+        newer = engine.with_updates(CatalogueUpdates({adult: told}, {}, {}, 1))
         decision = approved(FIRST, SECOND)
         held = {"cart": (FIRST,), "standing": (decision.bundle_id,)}
         assert offers(newer, decision, cart=(FIRST,)) == []
