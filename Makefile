@@ -73,7 +73,7 @@ notebooks: $(READY) ## Run every notebook on the demo workspace and keep its out
 api: $(READY) ## Write the API reference in docs/api from the docstrings
 	$(BIN)/python docs/api_reference.py
 
-figures: $(READY) ## Write the tables of README and docs from benchmarks/results
+figures: $(READY) ## Write the figures of README and docs from benchmarks/results
 	$(BIN)/python -m benchmarks._figures
 
 # A benchmark whose data is not there says how to get it and ends with 77.

@@ -41,6 +41,7 @@ SMALLEST = {
     "identity": "--households 80",
     "ingest": "--lines 2000 --rounds 1",
     "latency": "--workspace {demo} --customers 10",
+    "new_products": "--workspace {demo}",
     "pairs": "--methods omnibasket,scipy --rounds 1 --growth 1",
     "rankers": "--task uci_online_retail_ii --work {work}",
     "serving": "--workspace {demo} --seconds 0.2 --workers 1 --connections 2",
