@@ -51,7 +51,6 @@ WAITING = {
         "| | pairs | holds |",
         "| | method | seconds |",
         "| method | recall@20 |",
-        "| task | `diversity` |",
         "The default is 0.2:",
     ),
     "docs/ranking.md": (
