@@ -54,9 +54,9 @@ WAITING = {
         "The default is 0.2:",
     ),
     "docs/ranking.md": (
-        "| way | NDCG@10 |",
         "| `weights = { cart = … }` |",
         "| placement | `new_share` |",
+        "| way | processor seconds",
     ),
 }
 #: What a measured figure looks like in a table, and in a sentence, where settings are told, too.
