@@ -107,11 +107,8 @@ def _bounded(amount_minor: float) -> int:
 def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: str) -> Structured:
     """Return the return lines of a refund: the listed items, or all remaining ones."""
     order_lines = history.lines[np.isin(history.lines["order"], keys)]
-    if not len(order_lines):  # the purchase is too old to be in the row: trust the event
-        lines = _lines(event, int(keys[-1]), currency)
-        lines["quantity"] *= -1
-        lines["amount_minor"] *= -1
-        return lines
+    if not (order_lines["quantity"] > 0).any():
+        return _returned_of_unknown(event, order_lines, int(keys[-1]), currency)
     sold: dict[int, np.void] = {}
     left: dict[int, float] = {}
     for line in order_lines:
@@ -136,3 +133,18 @@ def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: 
             line["amount_minor"] = _bounded(-unit * quantity)
             back.append(line)
     return np.array(back, customer_history.LINES) if back else np.empty(0, customer_history.LINES)
+
+
+def _returned_of_unknown(
+    event: Event, order_lines: Structured, order: int, currency: str
+) -> Structured:
+    """Return the lines of a refund whose purchase the row lacks: all of them, once.
+
+    The purchase may be older than the row, or unknown, so nothing says how much is left of it.
+    """
+    lines = _lines(event, order, currency)
+    lines["quantity"] *= -1
+    lines["amount_minor"] *= -1
+    applied = order_lines[order_lines["ts"] == event.occurred_ts][["item_key", "quantity"]].tolist()
+    is_applied = all(pair in applied for pair in lines[["item_key", "quantity"]].tolist())
+    return lines[:0] if is_applied else lines

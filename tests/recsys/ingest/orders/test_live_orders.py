@@ -35,8 +35,7 @@ Left = dict[tuple[str, str], tuple[float, int]]
 contents = st.dictionaries(st.sampled_from([*PRICES]), st.integers(1, 3), min_size=1)
 refunds = st.lists(st.just({}) | contents, max_size=3)
 known = st.tuples(contents, st.none(), refunds) | st.tuples(st.none() | contents, contents, refunds)
-#: Of an order that nobody knows, the ledger believes the first refund alone.
-unknown = st.tuples(st.none(), st.none(), st.lists(contents, max_size=1))
+unknown = st.tuples(st.none(), st.none(), st.lists(contents, max_size=3))
 orders = st.lists(known | unknown, max_size=4)
 
 

@@ -96,3 +96,20 @@ def test_prices_are_understood_in_their_currency() -> None:
     assert minor(1.234, "KWD") == 1234
     assert minor(Money(amount_minor=7, currency="USD"), "JPY") == 7
     assert minor(None, "EUR") == 0
+
+
+def refund(step: int, quantity: float, item: str = "a") -> Event:
+    return Event(
+        event_id=f"old/{step}",
+        event="refund",
+        occurred_at=datetime.fromtimestamp(NOW + step, UTC),
+        transaction_id="OLD",
+        items=[EventItem(item_id=item, quantity=quantity, price=Money(500, "EUR"))],
+    )
+
+
+def test_every_refund_of_an_order_that_the_row_lacks_counts_once() -> None:
+    events = [refund(1, 1.0), refund(2, 2.0), refund(2, 1.0, "b"), refund(3, 1.0)]
+    lines = apply([*events, *reversed(events)]).lines
+    assert sorted(lines["quantity"].tolist()) == [-2.0, -1.0, -1.0, -1.0]
+    assert lines["amount_minor"].sum() == -2500
