@@ -103,7 +103,8 @@ def significant(counts: RecentCounts, false_share: float) -> npt.NDArray[np.bool
     from scipy.special import betainc  # training only; serving never needs it
 
     tested = np.flatnonzero(counts.now > 0)
-    if not len(tested):
+    # Of purchases long ago, the squared weights are too small for a float before the weights are.
+    if not len(tested) or not counts.now_squares.any():
         return np.zeros(len(counts.now), bool)
     # Sum of weights over sum of squares: how many whole purchases one decayed purchase stands for.
     now_whole = counts.now.sum() / counts.now_squares.sum()

@@ -121,6 +121,8 @@ def test_significance_needs_numbers():
     assert significant(counts, 0.05).tolist() == [False, True, False]
     nothing = np.zeros(3)
     assert not significant(RecentCounts(nothing, past, nothing, past), 0.05).any()
+    long_ago = np.full(3, 1e-200)  # its square is 0
+    assert not significant(RecentCounts(long_ago, past, long_ago**2, past), 0.05).any()
 
 
 @pytest.mark.parametrize(("late", "early"), [((9, 1, 30), (40, 40, 300)), ((3, 5, 2), (6, 9, 60))])
