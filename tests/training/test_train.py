@@ -196,7 +196,7 @@ def test_a_week_gets_windows_of_a_day_and_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"days": 2}, "at least 3 are needed"),
+        ({"days": 2}, "need at least 3"),
         ({"days": 40, "customers": 6}, "the evaluation needs at least 10"),
     ],
 )

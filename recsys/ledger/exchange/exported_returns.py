@@ -55,8 +55,8 @@ def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> 
         return 0
     con = history.connect()
     try:
-        order_ids = ibis.memtable(pa.Table.from_pylist(names, schema=_NAMES))
-        rows = con.to_pyarrow(_came_back(con.table("lines"), order_ids)).to_pylist()
+        possible_orders = ibis.memtable(pa.Table.from_pylist(names, schema=_NAMES))
+        rows = con.to_pyarrow(_came_back(con.table("lines"), possible_orders)).to_pylist()
     finally:
         con.disconnect()
     return ledger.offers.give_back(_returns(row for row in rows if _is_of(row, in_use)), now_ts)
@@ -80,9 +80,9 @@ def _returns(rows: Iterable[dict[str, Any]]) -> list[ReturnedOrder]:
     ]
 
 
-def _came_back(lines: ir.Table, order_ids: ir.Table) -> ir.Table:
+def _came_back(lines: ir.Table, possible_orders: ir.Table) -> ir.Table:
     """Return returned and ordered quantities of some orders, and their locations."""
-    of = order_ids.select("order_id").distinct()
+    of = possible_orders.select("order_id").distinct()
     back = lines.filter(lines.kind == RETURN)
     back = back.select("item_id", "quantity", order_id=back.return_of).semi_join(of, "order_id")
     back = back.group_by("order_id", "item_id").agg(back=-back.quantity.sum())
@@ -93,7 +93,7 @@ def _came_back(lines: ir.Table, order_ids: ir.Table) -> ir.Table:
     )
     joined = back.left_join(held, ["order_id", "item_id"])
     joined = joined.select("order_id", "item_id", "back", "sold")
-    return joined.join(place, "order_id").join(order_ids, "order_id")
+    return joined.join(place, "order_id").join(possible_orders, "order_id")
 
 
 def _is_of(row: dict[str, Any], in_use: Sequence[tuple[str, str]]) -> bool:
