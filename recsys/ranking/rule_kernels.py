@@ -48,10 +48,9 @@ def _end(mark: Bytes, r: int, arrays: Any) -> None:
 
 
 @inlined
-def _here(
-    item: Any, place: Any, stock_indptr: Any, with_stock: Any, on_hand: Any, complete: Any
-) -> Any:
+def _here(item: Any, place: Any, stock: Any) -> Any:
     """Where a location stands with a product; nobody knows of no location."""
+    stock_indptr, with_stock, on_hand, complete = stock
     if place < 0:
         return _UNKNOWN_HERE
     low, end = stock_indptr[place], stock_indptr[place + 1]
@@ -68,24 +67,15 @@ def _here(
 
 
 @inlined
-def _rule(
-    item: Any,
-    known: Any,
-    filtered: Any,
-    new_only: Any,
-    of_age: Any,
-    place: Any,
-    adult: Any,
-    active: Any,
-    stock_indptr: Any,
-    with_stock: Any,
-    on_hand: Any,
-    complete: Any,
-) -> Any:
+def _rule(item: Any, known: Any, filtered: Any, limits: Any, shop: Any) -> Any:
     """Return 1 + the first rule that forbids a product; 0 where none does.
 
-    Takes one array each: what unpacks a tuple for each candidate counts references to all of it.
+    ``limits`` are those of the request, ``shop`` what holds for every request. The caller makes
+    both tuples outside of its loop over candidates: unpacking all arrays for each candidate would
+    count references to all of them.
     """
+    new_only, of_age, place = limits
+    adult, active, stock = shop
     if not active[item]:
         return 1
     if known & _EXCLUDED:
@@ -100,8 +90,7 @@ def _rule(
         return 6
     if known & _LATELY:
         return 7
-    none_here = _here(item, place, stock_indptr, with_stock, on_hand, complete) == _NONE_HERE
-    return 8 if none_here else 0
+    return 8 if _here(item, place, stock) == _NONE_HERE else 0
 
 
 @compiled
@@ -114,27 +103,16 @@ def first_rule(
     the history name. Compiled because numpy would allocate an array per rule and sort for each
     membership.
     """
-    new_only, _, of_age, adult, stock, active = arrays[7:13]
-    stock_indptr, with_stock, on_hand, complete, of = arrays[13:18]
+    new_only, _, of_age, adult, place, active = arrays[7:13]
+    stock, of = arrays[13:17], arrays[17]
+    shop = adult, active, stock
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
+        limits = new_only[r], of_age[r], place[r]
         for at in range(indptr[r], indptr[r + 1]):
             item = items[at]
-            code[at] = _rule(
-                item,
-                mark[of[item]],
-                filtered[at],
-                new_only[r],
-                of_age[r],
-                stock[r],
-                adult,
-                active,
-                stock_indptr,
-                with_stock,
-                on_hand,
-                complete,
-            )
+            code[at] = _rule(item, mark[of[item]], filtered[at], limits, shop)
         _end(mark, r, arrays)
     return code
 
@@ -156,11 +134,13 @@ def first_rule_of_choice(
     As ``first_rule``; where a product is forbidden, walks the others of its choice until one is
     allowed.
     """
-    new_only, _, of_age, adult, stock, active = arrays[7:13]
-    stock_indptr, with_stock, on_hand, complete, of = arrays[13:18]
+    new_only, _, of_age, adult, place, active = arrays[7:13]
+    stock, of = arrays[13:17], arrays[17]
+    shop = adult, active, stock
     out = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
+        limits = new_only[r], of_age[r], place[r]
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 1
         # What holds for one product of a choice holds for all of it.
@@ -169,37 +149,10 @@ def first_rule_of_choice(
             choice = of[items[at]]
             known = mark[choice]
             item = items[at]
-            code = _rule(
-                item,
-                known,
-                kept_out[item] == 1,
-                new_only[r],
-                of_age[r],
-                stock[r],
-                adult,
-                active,
-                stock_indptr,
-                with_stock,
-                on_hand,
-                complete,
-            )
+            code = _rule(item, known, kept_out[item] == 1, limits, shop)
             if code != 0 and not known & barred:
                 for member in order[starts[choice] : starts[choice + 1]]:
-                    its_code = _rule(
-                        member,
-                        known,
-                        kept_out[member] == 1,
-                        new_only[r],
-                        of_age[r],
-                        stock[r],
-                        adult,
-                        active,
-                        stock_indptr,
-                        with_stock,
-                        on_hand,
-                        complete,
-                    )
-                    if its_code == 0:
+                    if _rule(member, known, kept_out[member] == 1, limits, shop) == 0:
                         code = 0
                         break
             out[at] = code
@@ -226,11 +179,13 @@ def choose_representatives(
 ) -> IxArray:
     """Find the product that stands for each leader's choice."""
     past_indptr, past = arrays[:2]
-    new_only, _, of_age, adult, stock, active = arrays[7:13]
-    stock_indptr, with_stock, on_hand, complete, of = arrays[13:18]
+    new_only, _, of_age, adult, place, active = arrays[7:13]
+    stock, of = arrays[13:17], arrays[17]
+    shop = adult, active, stock
     out = leaders.copy()
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
+        limits = new_only[r], of_age[r], place[r]
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 1
         for at in range(past_indptr[r], past_indptr[r + 1]):
@@ -240,23 +195,10 @@ def choose_representatives(
             known = mark[choice]
             best = best_here = -1
             for member in order[starts[choice] : starts[choice + 1]]:  # ascending: equals stay
-                code = _rule(
-                    member,
-                    known,
-                    kept_out[member] == 1,
-                    new_only[r],
-                    of_age[r],
-                    stock[r],
-                    adult,
-                    active,
-                    stock_indptr,
-                    with_stock,
-                    on_hand,
-                    complete,
-                )
+                code = _rule(member, known, kept_out[member] == 1, limits, shop)
                 if code != 0:
                     continue
-                here = _here(member, where[r], stock_indptr, with_stock, on_hand, complete)
+                here = _here(member, where[r], stock)
                 better = best < 0
                 if not better:
                     if here != best_here:
