@@ -16,8 +16,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks._report import NO_DATA, Report, parser
-from benchmarks.diversity import BATCH, DATA, PLACES, built, ready
-from recsys.config import load_config
+from benchmarks.diversity import BATCH, PLACES, demo_or, ready
 from recsys.datasets import EMPTY, Batch, Context, Histories, IntArray, Lists, without_items
 from recsys.errors import RecsysError
 from recsys.evaluation import CartSet, EvaluationSet, bootstrap, cart_sets, ndcg_at, recall_at
@@ -36,10 +35,7 @@ def main() -> int:
     made.add_argument("--window", choices=("validation", "test"), default="validation")
     made.add_argument("--workspace", type=Path, help="an ingested workspace instead of the demo")
     options = made.parse_args()
-    if options.workspace is None:
-        config = next((config for task, config in built(DATA) if task == "demo"), None)
-    else:
-        config = load_config(options.workspace)
+    config = demo_or(options.workspace)
     if config is None:
         return NO_DATA
     report = Report(f"What joined the cart, by the factor on it, on the {options.window} window")

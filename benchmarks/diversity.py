@@ -113,6 +113,13 @@ def built(data: Path) -> Iterator[tuple[str, Config]]:
         _left_out(UCI.name, UCI.how_to_get_it.format(folder=data / UCI.folder))
 
 
+def demo_or(workspace: Path | None) -> Config | None:
+    """Return the settings of a workspace, by default of the demo; None if it cannot be built."""
+    if workspace is not None:
+        return load_config(workspace)
+    return next((config for task, config in built(DATA) if task == "demo"), None)
+
+
 def _left_out(task: str, why: str) -> None:
     print(f"{task}: left out. {why}", file=sys.stderr)
 

@@ -1,9 +1,9 @@
 """What a share of new products costs: how good a placement's lists are with it and without it.
 
-The demo. Learned and asked on the validation window, as ``omnibasket train`` does for its report;
-test windows are not looked at. ``web_product`` is asked from the page of one product of an order,
-``web_cart`` with a part of an order, ``web_home`` with the customer alone; each with several
-shares, and without one.
+The demo. Learned on the 28 days before the validation window and asked in it, so that no list is
+measured on what it was learned from; test windows are not looked at. ``web_product`` is asked from
+the page of one product of an order, ``web_cart`` with a part of an order, ``web_home`` with the
+customer alone; each with several shares, and without one.
 
     python -m benchmarks.new_products [--workspace FOLDER] [--json FILE]
 
@@ -17,12 +17,13 @@ from typing import Final
 import msgspec
 
 from benchmarks._report import NO_DATA, Report, parser
-from benchmarks.diversity import DATA, DAYS, built
-from recsys.config import PLACEMENTS, Config, load_config
+from benchmarks.diversity import DAYS, demo_or
+from recsys.config import PLACEMENTS, Config
 from recsys.errors import RecsysError
-from recsys.evaluation import cart_sets, discovery_cost, splits
+from recsys.evaluation import Window, cart_sets, discovery_cost, splits
 from recsys.history import History
-from recsys.learning import choices_of, fit_models, fit_ranking, observe_window
+from recsys.learning import choices_of, fit_models, learn, observe_window
+from recsys.units import DAY
 from training.span import span
 
 #: Shares that each placement is asked with.
@@ -36,10 +37,7 @@ def main() -> int:
     made = parser(__doc__)
     made.add_argument("--workspace", type=Path, help="an ingested workspace instead of the demo")
     options = made.parse_args()
-    if options.workspace is None:
-        config = next((config for task, config in built(DATA) if task == "demo"), None)
-    else:
-        config = load_config(options.workspace)
+    config = demo_or(options.workspace)
     if config is None:
         return NO_DATA
     report = Report("What shares of new products cost, on the validation window")
@@ -53,9 +51,11 @@ def measure(report: Report, config: Config, seed: int) -> None:
     history = History.open(config)
     ends = span(history)
     window = splits.by_time(ends.first_ts, ends.last_ts, DAYS, DAYS).validation
+    earlier = Window(window.start_ts - DAYS * DAY, window.start_ts)
+    learned = learn(config, history, fit_models(config, history, earlier.start_ts), earlier)
     before = fit_models(config, history, window.start_ts)
-    customers, observed = observe_window(config, history, before, window)
-    ranker = before.ranker(fit_ranking(config, [observed]))
+    customers, _ = observe_window(config, history, before, window)
+    ranker = before.ranker(learned)
     carts = cart_sets.read(history, customers, at_most=ORDERS, seed=seed)
     asked = discovery_cost.placement_questions(customers, carts)
     choices = choices_of(history, before.training, config.train)
