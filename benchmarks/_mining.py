@@ -14,7 +14,7 @@ import msgspec
 
 from benchmarks._measurement import apart, peak_mb
 from benchmarks._report import OURS, Report
-from benchmarks._shop import Shop, alike_of, bare, end_ts, interval, kinds
+from benchmarks._shop import Shop, bare, end_ts, interval, kinds, similarity_of
 from benchmarks._shuffle import shuffled
 from benchmarks.baselines.rules import METHODS
 from recsys.bundles import mine
@@ -108,10 +108,10 @@ def measured(method: str, folder: Path) -> tuple[float, float, int]:
     if method != OURS:
         rules = METHODS[method](training.baskets.items, settings.min_support)
         return rules.seconds, peak_mb(), len(rules.pairs("lift")[0])
-    alike = alike_of(config, training)
-    mine(_first(training, _WARM), settings, alike=alike)
+    similarity = similarity_of(config, training)
+    mine(_first(training, _WARM), settings, similarity=similarity)
     started = time.perf_counter()
-    found = mine(training, settings, alike=alike)
+    found = mine(training, settings, similarity=similarity)
     return time.perf_counter() - started, peak_mb(), kinds(found)["pairs"]
 
 

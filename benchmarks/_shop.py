@@ -64,10 +64,10 @@ class Shop:
         threads = self.config.train.threads
         return TrainingSet.read(self.numbers, until_ts, since_ts=since_ts, threads=threads)
 
-    def mine(self, training: TrainingSet, alike: ItemSimilarity | None = None) -> Bundles:
+    def mine(self, training: TrainingSet, similarity: ItemSimilarity | None = None) -> Bundles:
         """Mine with the workspace's settings, without an end to the list."""
         settings = msgspec.structs.replace(self.config.bundles, max_bundles=ALL)
-        return mine(training, settings, alike=alike)
+        return mine(training, settings, similarity=similarity)
 
     def rules(self, method: str, items: sparse.csr_array, min_support: int) -> Rules | None:
         """Let another method mine; None, and a word, where it is not there or too slow."""
@@ -99,7 +99,7 @@ def bare(training: TrainingSet, items: sparse.csr_array) -> TrainingSet:
     return replace(training, baskets=baskets, products=None, interactions=None)
 
 
-def alike_of(config: Config, training: TrainingSet) -> ItemSimilarity:
+def similarity_of(config: Config, training: TrainingSet) -> ItemSimilarity:
     """Say which products are one thing, as a training does."""
     return ItemSimilarity.of(Content(config.models.content).fit(training))
 

@@ -177,7 +177,7 @@ def _alone(config: Config) -> Iterator[None]:
         yield
 
 
-def _told(live: dict[str, Any]) -> list[tuple[str, str, int]]:
+def _live_outcomes(live: dict[str, Any]) -> list[tuple[str, str, int]]:
     """Say what became of live events, one row for each fate and reason that there is."""
     found = []
     for name, count in live.items():
@@ -215,7 +215,7 @@ def _show(summary: dict[str, Any], config: Config) -> None:
     shown = [row for row in accounted if row[2] or not row[1]]
     say(table(("what became of the rows", "", "rows"), shown))
     if summary["live"] is not None:
-        say(table(("what became of live events", "", "events"), _told(summary["live"])))
+        say(table(("what became of live events", "", "events"), _live_outcomes(summary["live"])))
     facts = [
         ("customers with orders in several channels", summary["customers_in_several_channels"]),
         ("returns matched to their order", summary["returns_matched"]),

@@ -101,7 +101,7 @@ def create(
     finally:
         ledger.close()
     if as_json:
-        emit_json({"key_id": key_id, "key": secret, **_told(grant)})
+        emit_json({"key_id": key_id, "key": secret, **_grant_fields(grant)})
         return
     say = partial(output().print, markup=False, soft_wrap=True)
     say(secret)
@@ -165,10 +165,10 @@ def _known(option: str, values: tuple[str, ...], known: Iterable[str]) -> tuple[
 
 def _known_locations(config: Config, ledger: Ledger) -> set[str]:
     """Return the ids of locations that an export, an order or the back office told of."""
-    told = {location.location_id for location, _ in ledger.backoffice.since(0).locations}
+    known = {location.location_id for location, _ in ledger.backoffice.since(0).locations}
     if current_version(config) is None:
-        return told
-    return told.union(History.open(config).table("locations")["location_id"].to_pylist())
+        return known
+    return known.union(History.open(config).table("locations")["location_id"].to_pylist())
 
 
 def _check_locations(wanted: tuple[str, ...], known: set[str]) -> None:
@@ -215,7 +215,7 @@ def _moment(text: str, now_ts: int) -> int:
     return moment
 
 
-def _told(grant: Grant) -> dict[str, object]:
+def _grant_fields(grant: Grant) -> dict[str, object]:
     return {
         "name": grant.name,
         "scopes": list(grant.scopes),
@@ -232,7 +232,7 @@ def _row(key: Key, now_ts: float) -> dict[str, object]:
         "state": key.state(now_ts),
         "created": _time(key.created_ts),
         "revoked": _time(key.revoked_ts),
-        **_told(key.grant),
+        **_grant_fields(key.grant),
     }
 
 

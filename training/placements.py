@@ -198,8 +198,8 @@ def _show(
         if answer is not None and answer["fallback"]:
             say(f"{which}No personal answer could be given; this is `{answer['fallback']}`.")
         out = {} if answer is None else answer["left_out"]
-        if told := ", ".join(f"{rule.replace('_', ' ')} {n}" for rule, n in out.items() if n):
-            say(f"{which}Left out: {told}.")
+        if reasons := ", ".join(f"{rule.replace('_', ' ')} {n}" for rule, n in out.items() if n):
+            say(f"{which}Left out: {reasons}.")
 
 
 def _cells(shown: dict[str, Any]) -> tuple[Any, ...]:

@@ -86,19 +86,19 @@ class AllPairs:
         """
         import pandas as pd
 
-        ground, settings = self._ground, self.settings
+        data, settings = self._data, self.settings
         items, threads = self.training.baskets.items, self.training.threads
         parts = list(pair_counts.count_pairs(items, settings.min_support, threads=threads))
         none = np.zeros(0, np.int32)
         a, b, support = (
             np.concatenate([none, *(part[column] for part in parts)]) for column in range(3)
         )
-        counts = ground.counts.astype(np.float64)
+        counts = data.counts.astype(np.float64)
         content = self.content
         same = same_product(self.training, None if content is None else ItemSimilarity.of(content))
         # Where every rate of false discoveries will do, all pairs are reported.
         every = msgspec.structs.replace(settings, false_discovery_rate=1.0)
-        tested = associated_pairs.find_pairs(ground, every, threads, same)
+        tested = associated_pairs.find_pairs(data, every, threads, same)
         keys = a.astype(np.int64) * self.training.n_items + b
         at = np.searchsorted(keys, tested.item_ix.astype(np.int64) @ [self.training.n_items, 1])
         verdict = np.full(len(a), _INSTEAD)
@@ -119,7 +119,7 @@ class AllPairs:
                 "support": support,
                 "confidence": support / np.minimum(counts[a], counts[b]),
                 "plain_lift": support * items.shape[0] / (counts[a] * counts[b]),
-                "sizes_lift": support / ground.chance.together(a, b),
+                "sizes_lift": support / data.null_model.together(a, b),
                 "lift": spread(tested.support / tested.expected),
                 "lift_low": spread(low),
                 "lift_high": spread(high),
@@ -153,5 +153,5 @@ class AllPairs:
         return np.diff(orders.indptr)
 
     @cached_property
-    def _ground(self) -> AssociationData:
+    def _data(self) -> AssociationData:
         return AssociationData.of(self.training.baskets)

@@ -101,8 +101,8 @@ def segments(suggestions: Suggestions, bundles: Sequence[KnownBundle]) -> "pd.Da
 
     rows: list[dict[str, Any]] = []
     for bundle in bundles:
-        told = words.row(suggestions, bundle.bundle_id)
-        for held in told["segments"]:
+        document = words.row(suggestions, bundle.bundle_id)
+        for held in document["segments"]:
             by, _, segment = held["segment"].partition(":")
             rows.append(
                 {
@@ -111,7 +111,7 @@ def segments(suggestions: Suggestions, bundles: Sequence[KnownBundle]) -> "pd.Da
                     "products": _products(suggestions, bundle),
                     "by": by,
                     "segment": segment,
-                    "whole_lift": told["lift"],
+                    "whole_lift": document["lift"],
                 }
             )
     return pd.DataFrame(rows, columns=_OF_SEGMENTS).set_index("bundle_id")
@@ -143,20 +143,20 @@ def evidence(suggestions: Suggestions, bundle_id: str, by: By) -> "pd.DataFrame"
 
 def _row(suggestions: Suggestions, at: int, bundle: KnownBundle) -> dict[str, Any]:
     """What a list shows, of the bundle found at a position."""
-    told, found = words.row(suggestions, bundle.bundle_id), suggestions.found
+    document, found = words.row(suggestions, bundle.bundle_id), suggestions.mined
     shares = found.with_item[found.indptr[at] : found.indptr[at + 1]] / found.cases[at]
-    completes, priced = told["completes"], told["pricing"] or {}
+    completes, priced = document["completes"], document["pricing"] or {}
     amounts = {name: (priced.get(name) or {}).get("amount_minor") for name in _PRICES}
     amounts |= priced.get("expected_margin", {})
     return {
         **priced,
-        **told,
+        **document,
         **{f"{name}_minor": amount for name, amount in amounts.items()},
         "products": _products(suggestions, bundle),
         "size": len(bundle.item_ids),
         "confidence": completes[-1] if bundle.kind == BUNDLE_KINDS[AFTER] else max(completes),
         "plain_lift": float(found.support[at] / found.cases[at] / np.prod(shares)),
-        "segments": ", ".join(held["segment"] for held in told["segments"]),
+        "segments": ", ".join(held["segment"] for held in document["segments"]),
     }
 
 

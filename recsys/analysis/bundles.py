@@ -175,7 +175,7 @@ class BundleStudy:
         later = table[table["kind"] == BUNDLE_KINDS[AFTER]]
         pairs = [self.titles(bundle_id) for bundle_id in later.index]
         found = later[["confidence", "lift", "lift_low", "lift_high", "q_value"]].copy()
-        found.insert(0, "back", self.tests.turned(self.suggestions.found))
+        found.insert(0, "back", self.tests.turned(self.suggestions.mined))
         found.insert(0, "forth", later["support"])
         found.insert(0, "then", [then for _, then in pairs])
         found.insert(0, "first", [first for first, _ in pairs])

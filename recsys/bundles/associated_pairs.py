@@ -52,7 +52,7 @@ def find_pairs(data: AssociationData, settings: Settings, threads: int, same: Sa
 def _tested(data: AssociationData, part: PairCounts, rate: float, same: Same) -> TestedSets:
     """Test the pairs of a block that are seen more often than baskets explain."""
     a, b, support = part.a, part.b, part.support.astype(np.int64)
-    expected = data.chance.together(a, b)
+    expected = data.null_model.together(a, b)
     some = np.flatnonzero(significance.at_least(support, expected) <= rate)
     a, b, support, expected = a[some], b[some], support[some], expected[some]
     # The more popular one first: what is gone through for each pair are the orders of the other.

@@ -31,7 +31,7 @@ class AssociationData:
         Of each product.
     counts : ndarray of shape (n_items,), int64
         Orders that hold each.
-    chance : NullModel
+    null_model : NullModel
     weeks, places, sizes, customers : Strata
     share : ndarray of shape (n_ways, n_customers), float64
         Each customer's share of what brings two products together: of all chances that they meet,
@@ -41,7 +41,7 @@ class AssociationData:
     baskets: Baskets
     held: OrderLists
     counts: IntArray
-    chance: NullModel
+    null_model: NullModel
     weeks: Strata
     places: Strata
     sizes: Strata
@@ -61,9 +61,9 @@ class AssociationData:
         -------
         AssociationData
         """
-        items, chance = baskets.items, NullModel.of(baskets)
+        items, null_model = baskets.items, NullModel.of(baskets)
         held = evidence.postings(items.indices, items.indptr, items.shape)
-        pull = chance.pull
+        pull = null_model.pull
         customers = strata_of(held, pull, baskets.customer)
         known = np.flatnonzero(baskets.customer >= 0)
         squares = np.bincount(
@@ -74,7 +74,7 @@ class AssociationData:
             baskets=baskets,
             held=held,
             counts=np.diff(held.indptr),
-            chance=chance,
+            null_model=null_model,
             weeks=strata_of(held, pull, week_spans(baskets.ts)),
             places=strata_of(held, pull, place_strata(baskets)),
             sizes=strata_of(held, pull, size_strata(np.diff(items.indptr))),
@@ -107,9 +107,9 @@ class AssociationData:
         for at, kind in enumerate(self.kinds[:2]):
             factor *= kind.factor(a, b, inside[:, at], apart * kind.whole)
         # Sizes are known to chance already: usual is what it says of them.
-        rows = self.chance.count_of[a], self.chance.count_of[b]
+        rows = self.null_model.count_of[a], self.null_model.count_of[b]
         usual = _matched(*rows, self._by_size(), self.sizes.weight)
-        usual -= self.chance.together(a, b, self._of_size(self.sizes.weight))
+        usual -= self.null_model.together(a, b, self._of_size(self.sizes.weight))
         return factor * self.sizes.factor(a, b, inside[:, 2], usual)
 
     def by_chance(self, a: IxArray, b: IxArray, met: PairStatistics) -> Floats:
@@ -130,7 +130,7 @@ class AssociationData:
         # Large baskets do not draw popular products as much more as they are larger.
         drawn = self.counts[a].astype(np.float64) * self.counts[b] * self.customers.whole
         drawn /= 1.0 + self.customers.whole
-        full = self.chance.together(a, b) / np.where(drawn > 0, drawn, 1.0)
+        full = self.null_model.together(a, b) / np.where(drawn > 0, drawn, 1.0)
         return met.by_chance * full
 
     def usual(self, item_ix: IxArray) -> tuple[Floats, Floats, Floats]:
@@ -147,18 +147,18 @@ class AssociationData:
             Numbers of orders; each kind has its own number of groups.
         """
         counts = self.counts[item_ix][:, None]
-        by_size = self._by_size()[self.chance.count_of[item_ix]]
+        by_size = self._by_size()[self.null_model.count_of[item_ix]]
         return counts * self.weeks.share, counts * self.places.share, by_size
 
     def _of_size(self, of_group: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """What each size's group has."""
-        found = np.zeros(len(self.chance.sizes), of_group.dtype)
-        found[self.chance.size_of] = of_group[self.sizes.of]
+        found = np.zeros(len(self.null_model.sizes), of_group.dtype)
+        found[self.null_model.size_of] = of_group[self.sizes.of]
         return found
 
     def _by_size(self) -> Floats:
         n_groups = len(self.sizes.weight)
-        return self.chance.by_size(self._of_size(np.arange(n_groups)), n_groups)
+        return self.null_model.by_size(self._of_size(np.arange(n_groups)), n_groups)
 
     def repeats(self, orders: OrderLists) -> Floats:
         """How many orders of each list count as one because the same customers made them.
@@ -214,8 +214,8 @@ class ItemRates:
 
     def of(self, item_ix: IxArray, order: IxArray) -> Floats:
         """Chance of each product to lie in each order, both of shape (n,)."""
-        chance, row = self.data.chance, np.searchsorted(self.items, item_ix)
-        share = chance.share[chance.count_of[item_ix], chance.size_of[order]]
+        null_model, row = self.data.null_model, np.searchsorted(self.items, item_ix)
+        share = null_model.share[null_model.count_of[item_ix], null_model.size_of[order]]
         for kind, rates in zip(self.data.kinds, self.rates, strict=True):
             share *= rates[row, kind.of[order]]
         found: Floats = np.minimum(share, 1.0)
@@ -237,12 +237,12 @@ class ItemRates:
         -------
         ndarray of the length of ``orders.order``, float64
         """
-        chance, row = self.data.chance, orders.rows()
-        size_of = chance.size_of[orders.order]
-        size = chance.sizes[size_of].astype(np.float64)
+        null_model, row = self.data.null_model, orders.rows()
+        size_of = null_model.size_of[orders.order]
+        size = null_model.sizes[size_of].astype(np.float64)
         taken = np.zeros(len(row))
         for member in bundles.T:
-            taken += chance.share[chance.count_of[member[row]], size_of]
+            taken += null_model.share[null_model.count_of[member[row]], size_of]
         left = np.maximum(size - bundles.shape[1], 0.0)
         scale = np.minimum(left / np.maximum(size - taken, 1e-9), 1.0)
         return self.of(item[row], orders.order) * np.where(left > 0, scale, 0.0)

@@ -35,7 +35,7 @@ def mine(
     settings: Settings,
     *,
     regions: Mapping[int, str] | None = None,
-    alike: ItemSimilarity | None = None,
+    similarity: ItemSimilarity | None = None,
 ) -> Bundles:
     """Find products worth selling together.
 
@@ -45,7 +45,7 @@ def mine(
     settings : recsys.config.settings.BundleSettings
     regions : mapping of int to str, optional
         Name of the group of locations that each location belongs to, by ``location_key``.
-    alike : ItemSimilarity, optional
+    similarity : ItemSimilarity, optional
         Tells which products are one thing in several sizes; those are no bundle.
 
     Returns
@@ -59,7 +59,7 @@ def mine(
     Pairs, larger sets and what is bought later are three families of tests; each keeps
     ``settings.false_discovery_rate`` by itself.
     """
-    data, same = AssociationData.of(training.baskets), same_product(training, alike)
+    data, same = AssociationData.of(training.baskets), same_product(training, similarity)
     pairs = associated_pairs.find_pairs(data, settings, training.threads, same)
     larger = sets.find_sets(data, settings, pairs)
     later_purchases = LaterPurchases.of(

@@ -90,8 +90,8 @@ def find_sequences(
     # Who likes both buys `b` as often before as after `a`, but for when the two were sold. How
     # often that would be, other cases tell.
     back = _Weeks.of(data, earlier)
-    told = weeks.by_span(after), weeks.by_span(before)
-    usual = weeks.besides(a, b, told[0], told[1]), back.besides(a, b, told[1], told[0])
+    by_week = weeks.by_span(after), weeks.by_span(before)
+    usual = weeks.besides(a, b, by_week[0], by_week[1]), back.besides(a, b, by_week[1], by_week[0])
     share = (usual[0] + _DOUBT) / (usual[0] + usual[1] + 2.0 * _DOUBT)
     sooner = _sooner(data, after, before, np.maximum(share, 0.5), least)
     q_value = 2.0 * np.maximum(q_value, significance.discovery_rates(sooner, len(a)))
@@ -126,7 +126,7 @@ class _Weeks:
         """Count them."""
         case, n_spans = np.flatnonzero(later_purchases.case), len(data.weeks.weight)
         pull, behind = (
-            data.chance.pull[case],
+            data.null_model.pull[case],
             np.diff(later_purchases.indptr)[case].astype(np.float64),
         )
         span = data.weeks.of

@@ -20,14 +20,14 @@ Same = Callable[[IxArray, IxArray], npt.NDArray[np.bool_]]
 _UNKNOWN: Final = -1
 
 
-def same_product(training: TrainingSet, alike: ItemSimilarity | None) -> Same:
+def same_product(training: TrainingSet, similarity: ItemSimilarity | None) -> Same:
     """Return what tells products that are one thing.
 
     Parameters
     ----------
     training : TrainingSet
         Whose catalogue says what is a variant of what.
-    alike : ItemSimilarity, optional
+    similarity : ItemSimilarity, optional
         Knows titles that are nearly the same.
     """
     products = training.products
@@ -45,9 +45,9 @@ def same_product(training: TrainingSet, alike: ItemSimilarity | None) -> Same:
     def same(a: IxArray, b: IxArray) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = (called[a] >= 0) & (called[a] == called[b])
         found |= (family[a] >= 0) & (family[a] == family[b])
-        if alike is not None:
+        if similarity is not None:
             for at in np.flatnonzero(~found).tolist():
-                found[at] = alike.of_pair(int(a[at]), int(b[at])) > 0
+                found[at] = similarity.of_pair(int(a[at]), int(b[at])) > 0
         return found
 
     return same

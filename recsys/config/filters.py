@@ -109,9 +109,9 @@ def _not_among(part: Any, at: str, attributes: Collection[str]) -> Iterator[tupl
     name = field.removeprefix(ATTRIBUTE)
     if field.startswith(ATTRIBUTE) and name not in attributes:
         known = sorted(attributes)[:_NAMED]
-        told = f" Known: {', '.join(known)}." if known else " No product has any."
+        known_names = f" Known: {', '.join(known)}." if known else " No product has any."
         hint = nearest_name(name, list(attributes))
-        yield f"{at}/field", f"is no attribute that filters may ask.{hint}{told}"
+        yield f"{at}/field", f"is no attribute that filters may ask.{hint}{known_names}"
 
 
 def conditions(given: Filter) -> Iterator[Condition]:

@@ -91,7 +91,7 @@ def find_recipients(
             for question in (anew, promised)
         ]
         outcomes += [
-            _told(bool(one["offers"]), other["offers"], len(bundle.item_ids))
+            _outcome(bool(one["offers"]), other["offers"], len(bundle.item_ids))
             for one, other in zip(*answers, strict=True)
         ]
     index = pd.Index([customer_id for customer_id, _ in everybody], name="customer_id")
@@ -100,7 +100,7 @@ def find_recipients(
     return pd.DataFrame({"chance": chance, "outcome": outcome}, index=index)
 
 
-def _told(gets: bool, promised: list[dict[str, Any]], size: int) -> tuple[float, str]:
+def _outcome(gets: bool, promised: list[dict[str, Any]], size: int) -> tuple[float, str]:
     """Return the chance and the outcome of a customer for a bundle."""
     if not promised:
         return np.nan, _NOT_SHOWN

@@ -55,15 +55,16 @@ def exports_read(config: Config, manifest: Manifest) -> dict[str, int]:
     return newest
 
 
-def history_fingerprint(config: Config, manifest: Manifest, told: Sequence[int]) -> str:
+def history_fingerprint(config: Config, manifest: Manifest, live_events: Sequence[int]) -> str:
     """Digest everything a history is made of, to know whether one is up to date.
 
     Parameters
     ----------
     config : Config
     manifest : Manifest
-    told : sequence of int
-        Numbers of the last event that the service was told, and of what the back office told.
+    live_events : sequence of int
+        Numbers of the last event that the service accepted, and of the last update from the back
+        office.
     """
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
@@ -75,7 +76,7 @@ def history_fingerprint(config: Config, manifest: Manifest, told: Sequence[int])
             overrides.undone_links(config),
             config.ingest.return_window_days,
             config.ingest.anonymous_orders,
-            list(told),
+            list(live_events),
         ],
         order="sorted",
     )

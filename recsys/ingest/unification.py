@@ -375,7 +375,7 @@ class _Unifier:
         # Kept as tables, since Ibis does not take a join of a join of the same rows.
         listed = keep(self.con, f"{kind}_exported", listed)
         both = tables.with_updates(listed, ibis.memtable(self.updates[kind]), key)
-        return keep(self.con, f"{kind}_told", both)
+        return keep(self.con, f"{kind}_with_customer", both)
 
     def _with_customers(self, rows: ir.Table, group: ir.Value) -> ir.Table:
         """Add the customer of each row's group; live rows without one keep that of the service."""
@@ -384,10 +384,10 @@ class _Unifier:
         if self.staged.live is None:
             return joined.rename(customer_id="_found")
         own = self.identifiers.select(
-            _own=self.identifiers.own_id, _told=self.identifiers.customer_id
+            _own=self.identifiers.own_id, _by_row=self.identifiers.customer_id
         )
         both = joined.left_join(own, joined.own_id == own["_own"])
-        return both.mutate(customer_id=ibis.coalesce(both["_found"], both["_told"]))
+        return both.mutate(customer_id=ibis.coalesce(both["_found"], both["_by_row"]))
 
     def _note(self, counts: dict[str, int]) -> None:
         notes = self.counts["notes"]

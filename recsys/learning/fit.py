@@ -173,7 +173,7 @@ def find_bundles(
     if choices is not None:
         every = np.ones(training.n_items, bool)
         training = merge_choices(training, choices, every if active is None else active)
-    return mine(training, settings, regions=regions, alike=similarity)
+    return mine(training, settings, regions=regions, similarity=similarity)
 
 
 def observe_window(

@@ -70,14 +70,14 @@ def text_features_of(training: "TrainingSet", weights: tuple[float, float, float
         What words, category and brand count, >= 0; only their proportions matter. A product of
         which one of them is unknown is the less like any other.
     """
-    told, n = training.products, training.n_items
+    products, n = training.products, training.n_items
     nothing = np.full(n, -1, np.int32)
-    titles: Sequence[str] = [""] * n if told is None else told.titles
+    titles: Sequence[str] = [""] * n if products is None else products.titles
     documents = [tokens(title) for title in titles]
-    if told is not None:
-        said = map(_values, told.attributes)
+    if products is not None:
+        said = map(_values, products.attributes)
         documents = [words + more for words, more in zip(documents, said, strict=True)]
-    brand, family = (nothing, nothing) if told is None else (told.brand, told.family)
+    brand, family = (nothing, nothing) if products is None else (products.brand, products.family)
     share = np.sqrt(np.array(weights, np.float64) / (sum(weights) or 1.0))
     words, common = _weighed(documents)
     blocks = (words, _one_hot(training.category), _one_hot(brand))

@@ -13,7 +13,13 @@ import numpy.typing as npt
 
 from recsys.datasets import all_fixed, compiled, fixed
 from recsys.errors import NotFittedError
-from recsys.ranking.calibration import CalibrationCurve, Floats, fit_isotonic, stack_curves
+from recsys.ranking.calibration import (
+    CalibrationCurve,
+    Floats,
+    fit_isotonic,
+    read_curve,
+    stack_curves,
+)
 from recsys.ranking.weight_refinement import refine_weights, some_rows
 
 #: Maximum length of each stored curve.
@@ -299,31 +305,15 @@ def _weighed(
 ) -> Floats:
     """Interpolate each score on its column's curve and multiply by the weight, row by row.
 
-    As ``numpy.interp``, flat beyond the ends. Compiled because the curve depends on both the column
-    and the candidate's kind: numpy would need a pass and a copy for each pair.
+    Compiled because the curve depends on both the column and the candidate's kind: numpy would
+    need a pass and a copy for each pair.
     """
     m, width = scores.shape
-    knots = x.shape[2]
     out = np.empty((m, width), np.float64)
     for i in range(m):
+        k = kind[i]
         for c in range(width):
-            score = np.float64(scores[i, c])
-            knot_x, knot_y = x[kind[i], c], y[kind[i], c]
-            if score <= knot_x[0]:
-                read = knot_y[0]
-            elif score >= knot_x[knots - 1]:
-                read = knot_y[knots - 1]
-            else:
-                low, high = 0, knots - 1  # the first knot is not above it, the last one is
-                while high - low > 1:
-                    middle = (low + high) >> 1
-                    if knot_x[middle] <= score:
-                        low = middle
-                    else:
-                        high = middle
-                slope = (knot_y[high] - knot_y[low]) / (knot_x[high] - knot_x[low])
-                read = slope * (score - knot_x[low]) + knot_y[low]
-            out[i, c] = read * weights[kind[i], c]
+            out[i, c] = read_curve(x[k, c], y[k, c], np.float64(scores[i, c])) * weights[k, c]
     return out
 
 

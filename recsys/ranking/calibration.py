@@ -1,13 +1,16 @@
 """Isotonic calibration curves, kept as two short arrays.
 
-In: numbers with outcomes. Out: a rising curve from number to chance, read with ``numpy.interp``.
-Called by ``blend``, ``segment_blends`` and ``learning.boosting``.
+In: numbers with outcomes. Out: a rising curve from number to chance. ``numpy.interp`` reads one
+curve for many numbers, ``read_curve`` a curve of its own for each number. Called by ``blend``,
+``scoring``, ``segment_blends`` and ``learning.boosting``.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from recsys.datasets import compiled
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,6 +39,33 @@ class CalibrationCurve(NamedTuple):
         """Return one curve of stacked arrays, without the repeats of its last knot."""
         length = int(np.searchsorted(x[row], x[row, -1])) + 1
         return cls(x[row, :length], y[row, :length])
+
+
+@compiled
+def read_curve(x: Floats, y: Floats, at: Any) -> Any:
+    """Return a curve at one number, as ``numpy.interp`` does: flat beyond the curve's ends.
+
+    Compiled for loops in which the curve changes from one number to the next.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (knots,), float64
+        The curve. It may repeat its last knot, as ``stack_curves`` leaves it.
+    at : float
+    """
+    low, high = 0, len(x) - 1
+    if at <= x[low]:
+        return y[low]
+    if at >= x[high]:
+        return y[high]
+    while high - low > 1:  # the first knot is not above it, the last one is
+        middle = (low + high) >> 1
+        if x[middle] <= at:
+            low = middle
+        else:
+            high = middle
+    slope = (y[high] - y[low]) / (x[high] - x[low])
+    return slope * (at - x[low]) + y[low]
 
 
 def fit_isotonic(

@@ -167,15 +167,16 @@ def _gather(
     Compiled because numpy would have to sort the candidates of all rows together.
     """
     n_rows = ends.shape[1] - 1
-    indptr, found = np.zeros(n_rows + 1, np.int64), np.empty(len(items), np.int32)
+    # Written whether it counts or not, as in ``votes._add``; so there is room for one more.
+    indptr, found = np.zeros(n_rows + 1, np.int64), np.empty(len(items) + 1, np.int32)
     end = 0
     for r in range(n_rows):
         for model in range(len(starts)):
             for at in range(starts[model] + ends[model, r], starts[model] + ends[model, r + 1]):
-                if mark[items[at]] == 0:
-                    mark[items[at]] = 1
-                    found[end] = items[at]
-                    end += 1
+                item = items[at]
+                found[end] = item
+                end += mark[item] == 0
+                mark[item] = 1
         row = found[indptr[r] : end]
         row.sort()
         for item in row:

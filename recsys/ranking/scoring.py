@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.datasets import IntArray, Ragged, compiled, fixed
 from recsys.ranking.blend import stacked, weigh_evidence
-from recsys.ranking.calibration import Floats
+from recsys.ranking.calibration import Floats, read_curve
 from recsys.ranking.segment_blends import KINDS, Kinds, SegmentBlends
 
 Scores = npt.NDArray[np.float32]
@@ -159,24 +159,6 @@ class Scorer:
 
 
 @compiled
-def _read(x: Floats, y: Floats, at: Any) -> Any:
-    """As ``numpy.interp``; flat beyond the ends of the curve."""
-    low, high = 0, len(x) - 1
-    if at <= x[low]:
-        return y[low]
-    if at >= x[high]:
-        return y[high]
-    while high - low > 1:  # the first knot is not above it, the last one is
-        middle = (low + high) >> 1
-        if x[middle] <= at:
-            low = middle
-        else:
-            high = middle
-    slope = (y[high] - y[low]) / (x[high] - x[low])
-    return slope * (at - x[low]) + y[low]
-
-
-@compiled
 def _score(given: Any, curves: Any, chances: Any) -> tuple[Floats, Floats, Floats]:
     """Add up the weighted evidence of every candidate, request by request, column by column.
 
@@ -199,10 +181,10 @@ def _score(given: Any, curves: Any, chances: Any) -> tuple[Floats, Floats, Float
                 if weight == 0.0 or score <= x[k, c, 0]:
                     evidence_of_column = y[k, c, 0] * weight
                 else:
-                    evidence_of_column = _read(x[k, c], y[k, c], score) * weight
+                    evidence_of_column = read_curve(x[k, c], y[k, c], score) * weight
                 plain += evidence_of_column
                 total += evidence_of_column * counts[c]
                 calibrated += evidence_of_column * known[c]
             totals[i], plains[i] = total, plain
-            likely[i] = _read(knots, chance, calibrated)
+            likely[i] = read_curve(knots, chance, calibrated)
     return totals, plains, likely

@@ -46,20 +46,20 @@ class Attributes:
         """Return what is known of a product under the wanted names; ``*`` for all."""
         every = EVERY in requested
         names = self.columns if every else [name for name in requested if name in self.columns]
-        told = {name: text for name in names if (text := self.columns[name].text(item_ix))}
+        known = {name: text for name in names if (text := self.columns[name].text(item_ix))}
         if every or len(names) < len(requested):
             text = self.rest[item_ix]
             more = _decode(text) if text else {}
-            told |= {name: more[name] for name in more if every or name in requested}
-        return told
+            known |= {name: more[name] for name in more if every or name in requested}
+        return known
 
-    def changed(self, told: Mapping[int, Mapping[str, str | None]]) -> "Attributes":
-        """Return them with what was told of products, by position; None: nothing is said of it."""
-        if not told:
+    def changed(self, updates: Mapping[int, Mapping[str, str | None]]) -> "Attributes":
+        """Return them with updates of products, by position; None removes an attribute."""
+        if not updates:
             return self
         by_name: dict[str, dict[int, str | None]] = {}
         beyond: dict[int, dict[str, str | None]] = {}
-        for item_ix, named in told.items():
+        for item_ix, named in updates.items():
             for name, text in named.items():
                 if name in ADDRESSES and text is not None and not is_address(text):
                     continue
@@ -166,6 +166,6 @@ def _texts(text: str) -> dict[str, str]:
 
 
 def _put_over(text: str, named: Mapping[str, str | None]) -> str:
-    told = {**(_decode(text) if text else {}), **named}
-    kept = {name: value for name, value in told.items() if value is not None}
+    merged = {**(_decode(text) if text else {}), **named}
+    kept = {name: value for name, value in merged.items() if value is not None}
     return msgspec.json.encode(kept).decode() if kept else ""

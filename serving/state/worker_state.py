@@ -198,8 +198,8 @@ class State:
             if made is None:
                 return
             self.shift_seconds = shift_seconds(self.config, made.manifest)
-            told = self._overlay.updates_since(made.manifest.details.get("exported", {}))
-            self.engine = made.with_updates(told) if told else made
+            updates = self._overlay.updates_since(made.manifest.details.get("exported", {}))
+            self.engine = made.with_updates(updates) if updates else made
 
     def expose(self, exposure: Exposure) -> None:
         """Queue an exposure; it is written soon."""

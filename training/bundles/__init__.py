@@ -164,9 +164,9 @@ def _opened(workspace: Path) -> Iterator[_Opened]:
     try:
         overlay = Overlay(ledger.backoffice)
         overlay.renew()
-        told = overlay.updates_since(engine.manifest.details.get("exported", {}))
-        if told:
-            engine = engine.with_updates(told)
+        updates = overlay.updates_since(engine.manifest.details.get("exported", {}))
+        if updates:
+            engine = engine.with_updates(updates)
         decided = {decision.bundle_id: decision for decision in ledger.decisions.all()}
         now_ts = int(time.time()) + shift_seconds(config, engine.manifest)
         suggestions = Suggestions(engine, decided, config.bundles)

@@ -133,7 +133,7 @@ def _evidence(bundle: Json) -> str:
     if not bundle["in_model"]:
         return "The present model does not find it any more; it stays because it was decided about."
     how = "In one basket" if bundle["kind"] == "together" else "One after the other"
-    told = (
+    text = (
         f"{how} {bundle['support']:,} times of {bundle['cases']:,} "
         f"({bundle['support_share']:.2%}), by {bundle['customers']:,} known customers: "
         f"{_lift(bundle)} times as often as by chance (95% interval), in "
@@ -141,10 +141,10 @@ def _evidence(bundle: Json) -> str:
         f"would still be found: {bundle['q_value']:.2g}."
     )
     if bundle["complement"] is not None:
-        told += f" Complement: {bundle['complement']:g}, below 1 for substitutes."
+        text += f" Complement: {bundle['complement']:g}, below 1 for substitutes."
     if bundle["undiscounted_lift"] is not None:
-        told += f" Lift without discounts: {bundle['undiscounted_lift']:g}."
-    return told
+        text += f" Lift without discounts: {bundle['undiscounted_lift']:g}."
+    return text
 
 
 def _pricing(bundle: Json) -> None:
@@ -211,6 +211,6 @@ def _changed(entry: Json) -> str:
     parts = []
     for name, value in after.items():
         if before[name] != value:
-            told = money(value) if isinstance(value, dict) else value
-            parts.append(f"{name.replace('_', ' ')}: {'–' if told in (None, [], '') else told}")
+            shown = money(value) if isinstance(value, dict) else value
+            parts.append(f"{name.replace('_', ' ')}: {'–' if shown in (None, [], '') else shown}")
     return "; ".join(parts)

@@ -52,7 +52,7 @@ def check_writable(path: Path) -> None:
     Path(name).unlink()
 
 
-def write(path: Path, space: Space, values: Values, told: list[str]) -> None:
+def write(path: Path, space: Space, values: Values, comments: list[str]) -> None:
     """Write what differs from the defaults, or from the present settings.
 
     Parameters
@@ -61,7 +61,7 @@ def write(path: Path, space: Space, values: Values, told: list[str]) -> None:
     space : Space
     values : dict of str to float
         As found.
-    told : list of str
+    comments : list of str
         Sentences for the top: when, on which windows, how good. Lines that begin with a space
         are laid out already.
 
@@ -72,7 +72,7 @@ def write(path: Path, space: Space, values: Values, told: list[str]) -> None:
     """
     lines = [
         line
-        for text in told
+        for text in comments
         for line in ([text] if text.startswith(" ") else textwrap.wrap(text, _WIDTH - 2) or [""])
     ]
     document = [_FIRST, *(f"# {line}".rstrip() for line in lines)]

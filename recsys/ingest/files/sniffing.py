@@ -73,7 +73,7 @@ class Layout:
         The names, cleaned and made unique.
     cells : tuple of str
         The header's cells, cleaned.
-    named : bool
+    has_header : bool
         The header's cells look like names. If not, the file may have no header, and the cells may
         be personal data.
     """
@@ -83,7 +83,7 @@ class Layout:
     header_lines: int
     columns: tuple[str, ...]
     cells: tuple[str, ...]
-    named: bool
+    has_header: bool
 
 
 def form_of(shown: str, start: bytes, text: str) -> Literal["parquet", "xml", "json", "table"]:
@@ -194,7 +194,7 @@ def layout(
         records = _records(text, sign, skip, whole=whole)
         if not records:
             continue
-        at, named = (0, True) if header_line is not None else _header(records)
+        at, has_header = (0, True) if header_line is not None else _header(records)
         line, span, cells = records[at]
         after = [len(record) for *_, record in records[at + 1 : at + 1 + _FOLLOWING]]
         same = sum(width == len(cells) for width in after) / len(after) if after else 1.0
@@ -203,7 +203,7 @@ def layout(
         score = (perfect, even, len(cells) if even else len(records[0][2]), same)
         if best is None or score > best[0]:
             names = tuple(map(clean, cells))
-            best = score, Layout(sign, line, span, unique_names(cells), names, named)
+            best = score, Layout(sign, line, span, unique_names(cells), names, has_header)
     if best is None:
         where = f"line {header_line}" if header_line else "the file"
         raise DataError(f"{shown}: {where} has no column names. Export it with a header.")
@@ -218,7 +218,7 @@ def require_names(shown: str, detected: Layout) -> None:
     DataError
         When the cells of the header do not look like names.
     """
-    if not detected.named:
+    if not detected.has_header:
         raise DataError(
             f"{shown}: line {detected.header_line} has values instead of column names, and no line "
             "below it looks like a header. Export it with a header, or set `header_line` to the "

@@ -150,7 +150,7 @@ def without_exported(
     known = (
         same.filter(same.customer_id.notnull())
         .group_by("exported")
-        .aggregate(_told=same.customer_id.min())
+        .aggregate(_live_customer=same.customer_id.min())
     )
     known = keep(con, "live_customers", known)
     if value(con, known.count()):
@@ -218,7 +218,7 @@ def _orders(lines: ir.Table, *key: str) -> ir.Table:
 def _filled(exported: ir.Table, known: ir.Table) -> ir.Table:
     """Fill in missing customers of exported orders."""
     joined = exported.left_join(known, exported.order_id == known.exported)
-    return joined.mutate(customer_id=ibis.coalesce(joined.customer_id, joined["_told"]))
+    return joined.mutate(customer_id=ibis.coalesce(joined.customer_id, joined["_live_customer"]))
 
 
 def _same_orders(live: ir.Table, exported: ir.Table) -> ir.Table:

@@ -44,9 +44,9 @@ def with_refunds(lines: ir.Table) -> ir.Table:
     whole = ibis.window(group_by="order_id")
     own = (lines._own_quantity.fill_null(0) > 0) | (lines._own_amount.fill_null(0) > 0)
     lines = lines.mutate(_own=own, _size=lines.line_no.max().over(whole))
-    lines = lines.mutate(_told=lines._own.any().over(whole))
+    lines = lines.mutate(_line_refunds=lines._own.any().over(whole))
     unit = (lines.amount_minor / lines.quantity.nullif(0)).round().cast("int64")
-    paid_back = ibis.ifelse(lines._told, 0, lines._refunded)
+    paid_back = ibis.ifelse(lines._line_refunds, 0, lines._refunded)
     kept = ~lines.bad & (lines.quantity > 0) & ~lines.cancelled & ~lines.repeated
     exact = lines.amount_minor == paid_back
     units = (paid_back / unit.nullif(0)).floor()
@@ -58,7 +58,7 @@ def with_refunds(lines: ir.Table) -> ir.Table:
     )
     first = ibis.window(group_by="order_id", order_by=["_match", "line_no", ROW])
     ranked = refunded.mutate(_rank=ibis.row_number().over(first))
-    matched = ~ranked._told & (ranked._rank == 0) & (ranked._match < 3)
+    matched = ~ranked._line_refunds & (ranked._rank == 0) & (ranked._match < 3)
     chosen = ranked.filter(ranked._all_refunded | ranked._own | matched)
     of_amount = chosen._own_amount / chosen.amount_minor.nullif(0)
     of_quantity = chosen._own_quantity.nullif(0) / chosen.quantity
@@ -76,7 +76,7 @@ def with_refunds(lines: ir.Table) -> ir.Table:
         occurred_at=chosen._refund_at,
         return_of=chosen.order_id,
     )
-    names = [c for c in lines.columns if c not in (*_USED, "_own", "_told", "_size")]
+    names = [c for c in lines.columns if c not in (*_USED, "_own", "_line_refunds", "_size")]
     unmatched = lines.order_id.notnull() & (paid_back > 0) & ~lines._all_refunded
     return ibis.union(
         lines.select(*names, added=ibis.literal(value=False), refund_open=unmatched),

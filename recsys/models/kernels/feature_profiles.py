@@ -108,15 +108,15 @@ def _union(
     room = 0
     for of in lists:
         room += starts[of + 1] - starts[of]
-    ends, found = np.zeros(n_rows + 1, np.int64), np.empty(room, np.int32)
+    # Written whether it counts or not, as in ``votes._add``; so there is room for one more.
+    ends, found = np.zeros(n_rows + 1, np.int64), np.empty(room + 1, np.int32)
     end = 0
     for r in range(n_rows):
         for of in lists[indptr[r] : indptr[r + 1]]:
             for item in items[starts[of] : starts[of + 1]]:
-                if mark[item] == 0:
-                    mark[item] = 1
-                    found[end] = item
-                    end += 1
+                found[end] = item
+                end += mark[item] == 0
+                mark[item] = 1
         ends[r + 1] = end
         for item in found[ends[r] : end]:
             mark[item] = 0

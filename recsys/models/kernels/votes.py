@@ -168,20 +168,22 @@ def _count(votes: Any, r: int) -> int:
 def _add(votes: Any, r: int, total: Floats, touched: IxArray, size: int) -> int:
     """Add one row's votes to ``total``, voter by voter; note in ``touched`` whose sum they change.
 
-    Returns the number of notes. A product whose sum returns to zero may be noted again.
+    Returns the number of notes. A product whose sum returns to zero may be noted again. Every vote
+    writes a note, which the next one overwrites unless it counts: a branch that the processor
+    guesses wrong every third time costs more than all the rest. So ``touched`` needs room for one
+    note more than there are votes.
     """
     indptr, voter, weight, starts, candidate, vote = votes
     for at in range(indptr[r], indptr[r + 1]):
-        item = voter[at]
-        if weight[at] <= 0:
+        item, share = voter[at], weight[at]
+        if share <= 0:
             continue
         for to in range(starts[item], starts[item + 1]):
-            other = candidate[to]
+            other = np.uint32(candidate[to])
             before = total[other]
-            if before == 0.0:
-                touched[size] = other
-                size += 1
-            total[other] = before + weight[at] * vote[to]
+            touched[size] = other
+            size += before == 0.0
+            total[other] = before + share * vote[to]
     return size
 
 
@@ -196,7 +198,7 @@ def _sum(one: Any, other: Any, total: Floats) -> tuple[IntArray, IxArray, Floats
     room = 0
     for r in range(n_rows):
         room += _count(one, r) + _count(other, r)
-    items, totals = np.empty(room, np.int32), np.empty(room, np.float64)
+    items, totals = np.empty(room + 1, np.int32), np.empty(room, np.float64)
     end = 0
     for r in range(n_rows):
         count = _add(one, r, total, items[end:], 0)

@@ -161,11 +161,11 @@ def terms(given: Terms, currency: str | None) -> Json:
 
 
 def _offers(counts: Counts, currency: str | None) -> Json:
-    told = msgspec.structs.asdict(counts)
+    document = msgspec.structs.asdict(counts)
     for name in ("reserved", "spent"):
-        amount = told.pop(f"{name}_minor")
-        told[name] = None if currency is None else money(amount, currency)
-    return told
+        amount = document.pop(f"{name}_minor")
+        document[name] = None if currency is None else money(amount, currency)
+    return document
 
 
 def _items(suggestions: Suggestions, bundle: KnownBundle, attributes: Sequence[str]) -> list[Json]:
@@ -185,7 +185,7 @@ def _items(suggestions: Suggestions, bundle: KnownBundle, attributes: Sequence[s
 
 
 def _evidence(suggestions: Suggestions, bundle: KnownBundle) -> Json:
-    found, at = suggestions.found, bundle.at
+    found, at = suggestions.mined, bundle.at
     if at is None:
         names = (
             "support",
@@ -237,7 +237,7 @@ def _exact(value: np.floating[Any]) -> float:
 def _segments(suggestions: Suggestions, bundle: KnownBundle) -> list[Json]:
     if bundle.at is None:
         return []
-    found = suggestions.found
+    found = suggestions.mined
     return [
         {
             "segment": suggestions.segment_name(place),
@@ -296,15 +296,19 @@ def _assumed(suggestions: Suggestions, bundle: KnownBundle) -> list[str]:
     """Say what stands behind the figures and is not in the data, in words."""
     settings = suggestions.settings
     least, most = (0.9**-power - 1 for power in sorted(settings.response))
-    told = [f"a product that costs a tenth less is bought {least:.0%} to {most:.0%} more often"]
+    assumptions = [
+        f"a product that costs a tenth less is bought {least:.0%} to {most:.0%} more often"
+    ]
     if not suggestions.cost_known(bundle):
-        told.append("a product whose cost is not known earns what its category usually earns")
+        assumptions.append(
+            "a product whose cost is not known earns what its category usually earns"
+        )
     if settings.sample_share < 1:
-        told.append(
+        assumptions.append(
             f"the history holds {settings.sample_share:.2%} of the business, and the figures are "
             "scaled to all of it"
         )
-    return told
+    return assumptions
 
 
 def _stock(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
@@ -324,7 +328,7 @@ def _stock(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
 
 def _drawn(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
     """Counts by month, channel and location, to be drawn."""
-    found, at = suggestions.found, bundle.at
+    found, at = suggestions.mined, bundle.at
     if at is None:
         return None
     part = slice(*found.indptr[at : at + 2].tolist())

@@ -116,7 +116,7 @@ def _fits_labels(suggestions: Suggestions, bundle: KnownBundle, request: ListReq
 def _fits_evidence(suggestions: Suggestions, bundle: KnownBundle, request: ListRequest) -> bool:
     if not any((request.min_lift, request.min_support, request.segment, request.location_id)):
         return True
-    at, found = bundle.at, suggestions.found
+    at, found = bundle.at, suggestions.mined
     if at is None:
         return False
     if found.lift[at] < request.min_lift or found.support[at] < request.min_support:
@@ -144,7 +144,7 @@ def _key(suggestions: Suggestions, bundle: KnownBundle, sort: Sort) -> float:
     if sort == "margin":
         price = suggestions.price_point(bundle)
         return -np.inf if price is None else price.middle
-    at, found = bundle.at, suggestions.found
+    at, found = bundle.at, suggestions.mined
     if at is None:
         return -np.inf
     if sort == "confidence":

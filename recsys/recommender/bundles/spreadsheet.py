@@ -78,7 +78,7 @@ def short(bundles: Sequence[Mapping[str, Any]]) -> bytes:
     write = csv.writer(text).writerow
     write(_SHORT)
     for bundle in bundles:
-        write(_cell(value) for value in _told(bundle))
+        write(_cell(value) for value in _short_row(bundle))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -103,7 +103,7 @@ _SHORT: Final = (
 )
 
 
-def _told(bundle: Mapping[str, Any]) -> Iterator[Any]:
+def _short_row(bundle: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the cells of the short table."""
     pricing, terms, offers = (bundle.get(name) or {} for name in ("pricing", "terms", "offers"))
     prices = (pricing.get("full_price"), pricing.get("suggested_price"), terms.get("price"))

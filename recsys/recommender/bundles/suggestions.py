@@ -86,7 +86,7 @@ class Suggestions:
     ) -> None:
         self.engine = engine
         self.settings = settings
-        self.found: Bundles = engine.bundles
+        self.mined: Bundles = engine.bundles
         self.catalogue: Catalogue = engine.catalogue
         self.availability: Availability = engine.ranker.availability
         self._bundles = _joined(engine, decisions)
@@ -179,7 +179,7 @@ class Suggestions:
     def far_above(self) -> float:
         """What few bundles across categories reach: low end of their lift."""
         found = [
-            float(self.found.lift_low[it.at])
+            float(self.mined.lift_low[it.at])
             for it in self._bundles.values()
             if it.at is not None and not self.of_one_category(it)
         ]
@@ -242,14 +242,14 @@ class Suggestions:
     @cached_property
     def _months(self) -> float:
         """How many months the bundles were counted in."""
-        if not len(self.found.month_ts):
+        if not len(self.mined.month_ts):
             return 1.0
         ends = self.engine.manifest.as_of.timestamp()
-        return max(1.0, (ends - float(self.found.month_ts[0])) / _MONTH_SECONDS)
+        return max(1.0, (ends - float(self.mined.month_ts[0])) / _MONTH_SECONDS)
 
     @cached_property
     def _segments(self) -> list[str]:
-        return [name.decode() for name in self.found.segment_names.tolist()]
+        return [name.decode() for name in self.mined.segment_names.tolist()]
 
     def segments(self, at: int) -> list[int]:
         """Return the positions of a bundle's segments in the arrays of ``found``.
@@ -263,7 +263,7 @@ class Suggestions:
         -------
         list of int
         """
-        return list(range(*self.found.segment_indptr[at : at + 2].tolist()))
+        return list(range(*self.mined.segment_indptr[at : at + 2].tolist()))
 
     def segment_name(self, position: int) -> str:
         """Return the name of one of them, such as ``channel:web``.
@@ -273,7 +273,7 @@ class Suggestions:
         position : int
             As ``segments`` returns it.
         """
-        return self._segments[int(self.found.segment[position])]
+        return self._segments[int(self.mined.segment[position])]
 
     def places(self, at: int) -> dict[int, int]:
         """Return where a bundle is bought most: ``location_key`` → cases with all members.
@@ -287,8 +287,8 @@ class Suggestions:
         -------
         dict of int to int
         """
-        part = slice(*self.found.place_indptr[at : at + 2].tolist())
-        keys, support = self.found.place_key[part], self.found.place_support[part]
+        part = slice(*self.mined.place_indptr[at : at + 2].tolist())
+        keys, support = self.mined.place_key[part], self.mined.place_support[part]
         return dict(zip(keys.tolist(), support.tolist(), strict=True))
 
     def sales(self, bundle: KnownBundle) -> MemberSales | None:
@@ -305,9 +305,9 @@ class Suggestions:
         if (prices <= 0).any():
             return None
         earned = self._margins.at(np.zeros(len(items), np.int64), items)
-        part = slice(*self.found.indptr[bundle.at : bundle.at + 2].tolist())
-        both = float(self.found.support[bundle.at])
-        shares = offered_members(bundle.kind, self.found.confidence[part].tolist())
+        part = slice(*self.mined.indptr[bundle.at : bundle.at + 2].tolist())
+        both = float(self.mined.support[bundle.at])
+        shares = offered_members(bundle.kind, self.mined.confidence[part].tolist())
         completes = np.maximum(shares, 1e-9)
         lacking = np.maximum(both / completes - both, 0.0)
         months = self._months * self.settings.sample_share  # of the whole business

@@ -146,8 +146,8 @@ def _budget(suggestions: Suggestions, bundle: KnownBundle, terms: Terms) -> list
         return []
     least = full - terms.price_minor
     if budget < least:
-        told = write_amount(least, terms.currency or suggestions.currency(bundle) or "")
-        detail = f"does not pay for one offer, which takes {told} off."
+        discount = write_amount(least, terms.currency or suggestions.currency(bundle) or "")
+        detail = f"does not pay for one offer, which takes {discount} off."
         return [TermsFault("budget-empty", "/budget", detail)]
     return []
 

@@ -52,7 +52,7 @@ def why_not(suggestions: Suggestions, bundle: KnownBundle) -> Reason | None:
         suggestions.currency(bundle) or ""
     ):
         return "earns_little"
-    lift = float(suggestions.found.lift_low[bundle.at])
+    lift = float(suggestions.mined.lift_low[bundle.at])
     if suggestions.of_one_category(bundle) and lift < suggestions.far_above:
         return "same_category"
     return "low_lift" if lift < settings.min_lift else None

@@ -113,9 +113,11 @@ def settings(**given: object) -> Settings:
     return Settings(**given)  # type: ignore[arg-type]  # as the tests name them
 
 
-def mined(orders: Sequence[Order] | TrainingSet, *, regions=None, alike=None, **given) -> Bundles:
+def mined(
+    orders: Sequence[Order] | TrainingSet, *, regions=None, similarity=None, **given
+) -> Bundles:
     training = orders if isinstance(orders, TrainingSet) else train(orders)
-    return mine(training, settings(**given), regions=regions, alike=alike)
+    return mine(training, settings(**given), regions=regions, similarity=similarity)
 
 
 def names(training: TrainingSet, found: Bundles) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 from sklearn.isotonic import IsotonicRegression
 
-from recsys.ranking.calibration import fit_isotonic, stack_curves
+from recsys.ranking.calibration import fit_isotonic, read_curve, stack_curves
 
 
 def test_the_chance_is_the_share_that_happened():
@@ -40,12 +40,16 @@ def test_curves_never_fall_and_never_promise_anything_for_certain(cases, knots):
     x = np.array([value for value, _ in cases])
     happened = np.array([outcome for _, outcome in cases])
     curve = fit_isotonic(x, happened, np.ones(len(x)), knots)
-    read = curve(np.linspace(-10, 10, 50))
+    asked = np.concatenate([np.linspace(-10, 10, 50), x])
+    read = curve(np.sort(asked))
     assert (np.diff(read) >= 0).all()
     if 0 < happened.sum() < len(x):
         assert ((read > 0) & (read < 1)).all()
     long_x, long_y = stack_curves([curve], knots)
     np.testing.assert_array_equal(np.interp(x, long_x[0], long_y[0]), curve(x))
+    np.testing.assert_array_equal(
+        [read_curve(long_x[0], long_y[0], one) for one in asked], curve(asked)
+    )
 
 
 @given(st.integers(0, 2**32 - 1))

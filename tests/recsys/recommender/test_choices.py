@@ -159,7 +159,7 @@ def test_a_decision_goes_on_for_what_is_found_of_other_products_of_its_choices(e
     assert known.at is not None
     of = [
         [engine.choice_of(engine.index.item_ids[ix]) for ix in items]
-        for items in (known.item_ix, suggestions.found.members(known.at))
+        for items in (known.item_ix, suggestions.mined.members(known.at))
     ]
     assert of[0] == of[1]  # what is told of each product is told of the right one
     assert not suggestions.known(bundle_id("together", ("bread", "butter")))

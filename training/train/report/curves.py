@@ -17,32 +17,32 @@ from training.train.report.canvas import INK, LINE, MUTED, OUR, SECOND, SHADE, T
 
 
 def chances(found: Mapping[str, Any]) -> str:
-    """Draw told chances against shares that were bought.
+    """Draw predicted chances against the shares that were bought.
 
     Parameters
     ----------
     found : mapping
         A ``Reliability`` as plain values, with at least one bin.
     """
-    told = [100 * one["told"] for one in found["bins"]]
+    predicted = [100 * one["told"] for one in found["bins"]]
     happened = [100 * one["happened"] for one in found["bins"]]
     low = [100 * one["low"] for one in found["bins"]]
     high = [100 * one["high"] for one in found["bins"]]
-    describe = "Chances that were told, beside the share that was bought"
+    describe = "Predicted chances, beside the shares that were bought"
     with drawing("chances", describe, height=310) as picture:
         axes = picture.axes
-        reach = 1.08 * max(*told, *high, 1e-6)
-        axes.plot([0, reach], [0, reach], color=LINE, linewidth=1.5, label="as told")
-        axes.vlines(told, low, high, color=OUR, linewidth=1.6)
+        reach = 1.08 * max(*predicted, *high, 1e-6)
+        axes.plot([0, reach], [0, reach], color=LINE, linewidth=1.5, label="as predicted")
+        axes.vlines(predicted, low, high, color=OUR, linewidth=1.6)
         axes.plot(
-            told, happened, color=OUR, marker="o", markersize=5, linewidth=1, label="happened"
+            predicted, happened, color=OUR, marker="o", markersize=5, linewidth=1, label="observed"
         )
         axes.set_xlim(0, reach)
         axes.set_ylim(0, reach)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.tick_params(axis="y", labelcolor=MUTED)
-        axes.set_xlabel("chance that was told, %")
+        axes.set_xlabel("predicted chance, %")
         axes.set_ylabel("bought, %")
         axes.grid()
         axes.legend(loc="upper left", labelcolor=INK)
@@ -68,7 +68,7 @@ def timeline(
     describe = "Orders a day by channel, with the windows to choose on and to judge on"
     with drawing("timeline", describe, width=860, height=300) as picture:
         axes = picture.axes
-        for kind, colour, told in (
+        for kind, colour, label in (
             ("validation", SHADE, "chosen on"),
             ("test", THIRD, "judged on"),
         ):
@@ -80,7 +80,7 @@ def timeline(
                     color=colour,
                     alpha=0.28,
                     linewidth=0,
-                    label=None if number else told,
+                    label=None if number else label,
                 )
         at = np.asarray(days) / DAY
         for (channel, counted), (colour, dashes) in zip(

@@ -195,8 +195,8 @@ def _chances(result: dict[str, Any]) -> Iterator[Sentence]:
         return
     off = 100 * reliability["error"]
     text = (
-        f"Chances that are told are off by {off:.1f} percentage points on average: told "
-        f"{100 * reliability['told']:.1f}%, happened {100 * reliability['happened']:.1f}%."
+        f"Predicted chances are off by {off:.1f} percentage points on average: predicted "
+        f"{100 * reliability['told']:.1f}%, observed {100 * reliability['happened']:.1f}%."
     )
     if reliability["error"] > _FAR_OFF:
         text += " That is much: the time of the test differs from the time before it."

@@ -77,7 +77,7 @@ def test_worth_is_what_the_definition_says(engine, sold, data):
     assert every.left_out == {}
     rows = {name: row(suggestions, name) for name in every.names}
     lift = {
-        name: float(suggestions.found.lift_low[suggestions.get(name).at]) for name in every.names
+        name: float(suggestions.mined.lift_low[suggestions.get(name).at]) for name in every.names
     }
     apart = [lift[name] for name, found in rows.items() if not one_category(found)]
     far = quantile(apart, chosen.same_category_above)
@@ -121,7 +121,7 @@ def test_two_of_one_category_need_evidence_far_above_the_rest(engine):
 
     assert reason(cheap) is None
     assert reason(alike, same_category_above=0.0) is None
-    lifts = Suggestions(engine, {}, BundleSettings()).found.lift_low
+    lifts = Suggestions(engine, {}, BundleSettings()).mined.lift_low
     strongest = float(lifts.max()) == float(
         lifts[Suggestions(engine, {}, BundleSettings()).get(name).at]
     )
