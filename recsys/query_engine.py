@@ -41,12 +41,26 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
     con.raw_sql(f"SET memory_limit = '{memory_mb}MiB'")
     con.raw_sql(f"SET threads = {threads}")
     con.raw_sql("SET TimeZone = 'UTC'")
-    ((shown,),) = con.raw_sql("SELECT current_setting('enable_progress_bar')").fetchall()
-    if shown:  # in Jupyter without widgets, disabling a disabled bar is an error
-        con.raw_sql("SET enable_progress_bar = false")
+    _quiet(con)
     if spill is not None:
         con.raw_sql(f"SET temp_directory = '{quote(spill)}'")
     return con
+
+
+def another(con: Backend) -> Backend:
+    """Open one more connection to an engine, for another thread.
+
+    It shares the engine's memory and threads; temporary tables are its own.
+    """
+    opened = Backend.from_connection(con.con.cursor())
+    _quiet(opened)
+    return opened
+
+
+def _quiet(con: Backend) -> None:
+    ((shown,),) = con.raw_sql("SELECT current_setting('enable_progress_bar')").fetchall()
+    if shown:  # in Jupyter without widgets, disabling a disabled bar is an error
+        con.raw_sql("SET enable_progress_bar = false")
 
 
 @contextmanager
@@ -87,6 +101,16 @@ def keep(con: Backend, name: str, table: ir.Table | pa.Table) -> ir.Table:
     con.raw_sql(f"INSERT INTO {quote_name(name)} {query}")
     kept = _kept_table(con, name)
     return kept.mutate(**constant_columns).select(*names) if constant_columns else kept
+
+
+def view(con: Backend, name: str, table: ir.Table) -> ir.Table:
+    """Name an expression, which is computed where it is used; ``scratch`` drops the name.
+
+    Unlike Ibis' ``create_view``, the name is known to this connection alone.
+    """
+    name = gen_name(name)
+    con.raw_sql(f"CREATE TEMP VIEW {quote_name(name)} AS {sql(con, table)}")
+    return _kept_table(con, name)
 
 
 def constants(table: ir.Table) -> dict[str, ir.Scalar]:

@@ -9,7 +9,9 @@ history from all parts. Called by ``training.ingest``.
 import hashlib
 import shutil
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import SimpleQueue
 
 import duckdb
 import ibis
@@ -38,11 +40,13 @@ from recsys.ingest.rejects import check_rejects, count_rejects
 from recsys.ingest.sources import catalogue, events, order_lines, shopify, woocommerce
 from recsys.ingest.sources.blank_rows import listed
 from recsys.ingest.sources.fill_down import fill_down
-from recsys.query_engine import constants, keep, scratch, write
+from recsys.query_engine import another, constants, keep, scratch, write
 from recsys.values import country_of
 
 #: ``report(description, done, total)``: called as the work goes on.
 Report = Callable[[str, float, float], None]
+#: A file to read: its source, the file, the digest of the settings, the part's place among others.
+Job = tuple[str, SourceFile, str, int]
 
 
 def stage(
@@ -87,17 +91,65 @@ def stage(
         else:
             files = find(config, name, source)
         new += [(name, f, settings) for f in files if (name, f.digest, settings) not in known]
-    for done, (name, file, settings) in enumerate(new):
-        report(f"Reading {file.name}", done, len(new))
-        older = next((p for p in parts if p.source == name and p.content == file.digest), None)
-        sequence = older.sequence if older else following
-        following += older is None
-        part = _read_part(con, config, keyed, name, file, settings, sequence)
-        if older:
-            parts.remove(older)
-        parts.append(part)
+    sequences = {(part.source, part.content): part.sequence for part in parts}
+    jobs: dict[tuple[str, str], Job] = {}
+    for name, file, settings in new:
+        content = name, file.digest
+        if content not in sequences:
+            sequences[content] = following
+            following += 1
+        jobs[content] = name, file, settings, sequences[content]  # of two copies the last counts
+    parts = [part for part in parts if (part.source, part.content) not in jobs]
+    parts += _read_parts(con, config, keyed, list(jobs.values()), report)
     report("Reading done", len(new), len(new))
     return Manifest(parts=sorted(parts, key=lambda part: part.sequence))
+
+
+def _read_parts(
+    con: Backend,
+    config: Config,
+    keyed: KeyedHash,
+    jobs: list[Job],
+    report: Report,
+) -> list[Part]:
+    """Read files into parts, as many at once as the engine has threads.
+
+    The engine reads one file of a few megabytes on one thread, and half of the time it waits for
+    the next query. If a file cannot be read, the first such file in the order of ``jobs`` is
+    reported.
+    """
+    width = min(config.ingest.threads, len(jobs))
+    connections: SimpleQueue[Backend] = SimpleQueue()
+    opened = [another(con) for _ in range(width)]
+    for one in opened:
+        connections.put(one)
+
+    def read(job: Job) -> Part:
+        own = connections.get()
+        try:
+            return _read_part(own, config, keyed, *job)
+        finally:
+            connections.put(own)
+
+    pool = ThreadPoolExecutor(max(1, width), "reading")
+    futures = [pool.submit(read, job) for job in jobs]
+    waiting = set(futures)
+    try:
+        while waiting:
+            oldest = next(at for at, future in enumerate(futures) if future in waiting)
+            report(f"Reading {jobs[oldest][1].name}", len(jobs) - len(waiting), len(jobs))
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            if any(future.exception() for future in done):
+                break  # files that wait are left alone; those before the first failure end
+        return [future.result() for future in futures]
+    except BaseException:
+        for one in opened:
+            one.con.interrupt()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for one in opened:
+            one.disconnect()
 
 
 def _read_part(
@@ -127,7 +179,7 @@ def _read_part(
     )
     try:
         with scratch(con):
-            raw = _open(con, file, source, config.state / "tmp")
+            raw = _open(con, file, source, config.state / "tmp" / label)
             raw = fill_down(con, raw, source)
             typed = _typed(con, raw, config, name, keyed)
             table = keep(con, "staging", typed.table)

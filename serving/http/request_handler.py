@@ -144,9 +144,9 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             self.refuse("body-too-large")
             return
         if self._path == "/livez" and self._line.method in ("GET", "HEAD"):
-            alive = _ALIVE if self._line.method == "GET" else b""
             length = ("Content-Length", str(len(_ALIVE)))
-            self._send(200, "OK", [*fixed_headers(JSON), self._request_id_header(), length], alive)
+            headers = [*fixed_headers(JSON), self._request_id_header(), length]
+            self._send(self._encode(200, "OK", headers, _ALIVE))
             return
         environ = environ_of(
             self._line, self._headers, b"".join(self._body), self._server_conn.context
@@ -183,7 +183,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         status, headers, body = refusal(kind, self._headers.get("X-Request-Id", ""))
         if status == 503:
             self._server.log_refusals()
-        self._send(status, _REASONS[status], headers, b"" if self._line.method == "HEAD" else body)
+        self._send(self._encode(status, _REASONS[status], headers, body))
 
     def _request_id_header(self) -> tuple[str, str]:
         return "X-Request-Id", request_id_of(self._headers.get("X-Request-Id", ""))
@@ -195,17 +195,16 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             return
         try:
             answer = call_app(self._server.app, environ)
-        except BaseException:
-            self._call_soon(self.refuse, "internal-error")
-            raise
-        try:
-            if answer.is_complete:
+            with contextlib.closing(answer):
+                if not answer.is_complete:
+                    self._stream(answer)
+                    return
                 body = b"".join(answer.parts)
-                self._call_soon(self._send, answer.status, answer.reason, answer.headers, body)
-            else:
-                self._stream(answer)
-        finally:
-            answer.close()
+                answered = self._encode(answer.status, answer.reason, answer.headers, body)
+            self._call_soon(self._send, answered)
+        except BaseException:
+            self._call_soon(self.refuse, "internal-error")  # unless parts were sent already
+            raise
 
     def _stream(self, answer: AppResponse) -> None:
         """Send parts as they are made; stop making them if the client does not take them."""
@@ -231,15 +230,36 @@ class RequestHandler(httputil.HTTPMessageDelegate):
 
     # Sending
 
-    def _send(self, status: int, reason: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    def _encode(
+        self, status: int, reason: str, headers: list[tuple[str, str]], body: bytes
+    ) -> bytes:
+        """Return a whole answer as it is sent, without its body to HEAD.
+
+        The library writes headers too, in four times the time.
+
+        Raises
+        ------
+        ValueError
+            When a header would end before its end.
+        """
+        lines = [f"HTTP/1.1 {status} {reason}", f"Date: {_date(int(time.time()))}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        wanted = self._headers.get("Connection", "").lower()
+        if wanted == ("close" if self._line.version == "HTTP/1.1" else "keep-alive"):
+            lines.append(f"Connection: {wanted}")
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+            raise ValueError("a header contains a line break")
+        sent = head.encode("latin-1") + b"\r\n\r\n"
+        return sent if self._line.method == "HEAD" else sent + body
+
+    def _send(self, answered: bytes) -> None:
         """Send a whole answer; close the connection if it does not take the answer in time."""
         if self._ended or self._connection.stream.closed():
             self._release()
             return
         self._release()
-        sent = self._connection.write_headers(
-            ResponseStartLine("HTTP/1.1", status, reason), _headers(headers), body
-        )
+        sent = self._connection.write(answered)
         self._connection.finish()
         stream = self._connection.stream
         if stream is not None and not stream.closed() and stream.writing():

@@ -49,6 +49,9 @@ _LOG_SECONDS: Final = 10.0
 class _Stream(IOStream):
     """A connection; if its headers are too large, it gets an answer before it is closed."""
 
+    def set_nodelay(self, value: bool) -> None:
+        """Leave the socket as it is: it never delays, and the library asks twice an answer."""
+
     def close(self, exc_info: Any = False) -> None:
         """Close it."""
         too_large = isinstance(exc_info, UnsatisfiableReadError) and _OF_HEADERS in str(exc_info)

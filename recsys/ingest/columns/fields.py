@@ -14,7 +14,6 @@ from typing import cast
 import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
-from ibis.util import gen_name
 
 from recsys.config import Column, Config, Source
 from recsys.errors import ConfigError, DataError
@@ -33,7 +32,7 @@ from recsys.ingest.columns.reject_rules import RejectRules
 from recsys.ingest.columns.time_zones import to_utc
 from recsys.ingest.columns.times import hint, read_as, read_formats, read_time
 from recsys.ingest.files.export_files import ROW
-from recsys.query_engine import rows
+from recsys.query_engine import rows, view
 from recsys.values import words_by_meaning
 
 #: Maximum number of distinct words in a yes/no column; further words are unknown.
@@ -170,7 +169,7 @@ class Fields:
         self.table = read[0]
         self._numbers |= read[1]
         self._rules.clear()
-        self.table = con.create_view(gen_name("numbers"), self.table.mutate(**plain))
+        self.table = view(con, "numbers", self.table.mutate(**plain))
         self._read_currencies()
 
     def number(self, field: str, *, required: bool = False) -> ir.DecimalValue:

@@ -61,6 +61,7 @@ _SHAPE = (
 #: Quantities from here on are not credible.
 _MOST = 1e9
 IDENTIFIERS = {"account": "user_id", "device": "user_pseudo_id"}
+_RAW = "_raw_"
 
 
 @ibis.udf.scalar.builtin(name="json_transform", signature=((dt.string, dt.string), _EVENT))
@@ -99,31 +100,43 @@ def staged_events(
     line = cast(ir.StringValue, raw.table[LINE])
     valid = is_json(line)
     safe = ibis.ifelse(valid, line, "{}")
-    table = raw.table.mutate(_valid=valid, _safe=safe, _event=_read(safe, _SHAPE))
-    table = keep(con, "events_raw", table)
-    event = cast(ir.StructValue, table._event)
     paths = {kind: f"$.{path}" for kind, path in {**IDENTIFIERS, **_mapped(config, name)}.items()}
+    table = raw.table.mutate(_valid=valid, _safe=safe, _event=_read(safe, _SHAPE))
+    event = cast(ir.StructValue, table._event)
+    # Stored, because whatever is used twice would be computed twice.
+    stated_currency = _code(ibis.coalesce(_code(event.currency), _param(event, "currency")))
+    table = keep(
+        con,
+        "events_raw",
+        table.mutate(
+            _at=_moment(event),
+            _currency=stated_currency,
+            _item_currency=_first_unknown(cast(ir.ArrayValue, event["items"])),
+            **{_RAW + kind: _at(table._safe, path) for kind, path in paths.items()},
+        ).drop("_safe"),
+    )
+    event = cast(ir.StructValue, table._event)
     fields = Fields(table, [LINE], config, name, raw.file.name)
     fields.shown[LINE] = shown_line = _hidden(cast(ir.StringValue, table[LINE]), [*paths.values()])
     fields.reject("not_json", LINE, ~table._valid, shown_line.left(80))
     kind = ibis.coalesce(event.event_name, event.event)
     fields.reject("missing_event", "event", kind.isnull(), ibis.literal(""))
-    at, shown = _moment(event), ibis.coalesce(event.event_timestamp, event.occurred_at)
+    at, shown = table["_at"], ibis.coalesce(event.event_timestamp, event.occurred_at)
     fields.reject("bad_time", "event_timestamp", at.isnull(), shown)
     platform = event.platform.upper()
     default = ibis.ifelse(platform.isin(["ANDROID", "IOS"]), "app", source.channel or "web")
     channel = ibis.coalesce(event.channel, default)
     fields.reject("unknown_value", "channel", ~channel.isin(CHANNELS), channel)
-    currency = _code(ibis.coalesce(_code(event.currency), _param(event, "currency")))
-    for stated in (currency, _first_unknown(cast(ir.ArrayValue, event["items"]))):
+    currency = cast(ir.StringValue, table["_currency"])
+    for stated in (currency, cast(ir.StringValue, table["_item_currency"])):
         unknown = stated.notnull() & ~stated.isin(sorted(currency_codes()))
         fields.reject("unknown_currency", "currency", unknown, stated)
     ga_session = _param(event, "ga_session_id")
     device = event.user_pseudo_id.fill_null("")
     session = ibis.coalesce(event.session_id, device + "." + ga_session)
     identifiers = {
-        RAW_IDENTIFIER + kind: normalise_expression(kind, _at(table._safe, path)).nullif("")
-        for kind, path in paths.items()
+        RAW_IDENTIFIER + kind: normalise_expression(kind, table[_RAW + kind]).nullif("")
+        for kind in paths
     }
     parsed = fields.parsed(
         event_id=ibis.coalesce(event.event_id, table[LINE].hexdigest("md5")),

@@ -16,7 +16,7 @@ def test_some_rows_are_shown_alone_and_then_all_again(tmp_path: Path, fails: boo
     path.write_text(TEXT, encoding="utf-8")
     con = connect(memory_mb=256, threads=1)
     names = ("id", "name")
-    found = Layout(",", 1, 1, names, names, named=True)
+    found = Layout(",", 1, 1, names, names, has_header=True)
     raw = open_delimited(con, SourceFile(path, "lines.csv", "d" * 64), "utf-8", found, tmp_path)
     everything = rows(con, raw.table.order_by(ROW))
     assert [row["id"] for row in everything] == ["1", "2", "3"]
