@@ -43,7 +43,7 @@ def main() -> int:
     except RecsysError as error:
         print(f"{error}\nBuild the demo first: make demo CHECK=1")
         return NO_DATA
-    report = Report("One live answer", ("flask", "tornado", "sqlalchemy"))
+    report = Report("One live answer", ("flask", "httptools", "sqlalchemy"))
     task = config.workspace.name
     in_process(config, paths, report, task)
     rates = {}

@@ -35,7 +35,7 @@ MAX_LINES = 400
 
 #: What only an entry point may use: the library serves without a command line and without Flask.
 FORBIDDEN = {
-    "recsys": {"training", "serving", "flask", "click", "rich", "tornado"},
+    "recsys": {"training", "serving", "flask", "click", "rich", "httptools"},
     "training": {"serving", "flask"},
     "serving": {"training", "click", "rich", "implicit"},
 }

@@ -1,7 +1,7 @@
 """One request and its answer: read whole with a deadline, run in a queue, sent with a deadline.
 
-``server`` makes one handler for each request of a connection. Reading and sending run in the event
-loop; the application runs in a thread of the request's queue.
+``connection`` makes one handler for each request. Reading and sending run in the event loop; the
+application runs in a thread of the request's queue.
 """
 
 import asyncio
@@ -14,10 +14,6 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from tornado import httputil
-from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
-from tornado.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
-from tornado.iostream import StreamClosedError
 
 from serving.http.problems import PROBLEM_KINDS, PROBLEM_TYPE, problem
 from serving.http.queues import Job
@@ -29,14 +25,14 @@ from serving.http.request_limits import (
     limits_of,
 )
 from serving.http.responses import JSON, fixed_headers, request_id_of
-from serving.http.wsgi_gateway import AppResponse, call_app, environ_of
+from serving.http.wsgi_gateway import AppResponse, Request, call_app, environ_of
 
 if TYPE_CHECKING:
+    from serving.http.connection import Connection
     from serving.http.server import Server
 
 _ALIVE: Final = b'{"status":"alive"}'
-#: Turns off the library's own limit: the handler refuses large bodies itself.
-_NO_LIMIT: Final = 1 << 62
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _REASONS: Final = http.client.responses
 
 
@@ -71,24 +67,49 @@ def refusal(kind: str, sent_id: str = "") -> tuple[int, list[tuple[str, str]], b
     return PROBLEM_KINDS[kind].status, [*headers, ("Content-Length", str(len(body)))], body
 
 
-class RequestHandler(httputil.HTTPMessageDelegate):
+def encode_answer(
+    status: int, headers: list[tuple[str, str]], body: bytes = b"", reason: str = ""
+) -> bytes:
+    """Return an answer, or the beginning of one, as it is sent.
+
+    Parameters
+    ----------
+    status : int
+    headers : list of (str, str)
+        But for ``Date``.
+    body : bytes
+    reason : str
+        The words of the status; by default the usual ones.
+
+    Raises
+    ------
+    ValueError
+        When a header has a line break.
+    """
+    lines = [f"HTTP/1.1 {status} {reason or _REASONS.get(status, '')}", _date(int(time.time()))]
+    lines += [f"{name}: {value}" for name, value in headers]
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(headers) + 1 or head.count("\r") != len(headers) + 1:
+        raise ValueError("a header has a line break")
+    return head.encode("latin-1") + b"\r\n\r\n" + body
+
+
+class RequestHandler:
     """One request and its answer.
 
     Parameters
     ----------
     server : Server
-    server_conn : HTTP1ServerConnection
-        The connection, which may bring more requests.
-    connection : HTTP1Connection
-        The same connection while it carries this request.
+    connection : Connection
+    request : Request
     """
 
-    def __init__(
-        self, server: "Server", server_conn: HTTP1ServerConnection, connection: HTTP1Connection
-    ) -> None:
+    def __init__(self, server: "Server", connection: "Connection", request: Request) -> None:
         self._server = server
-        self._server_conn = server_conn
         self._connection = connection
+        self._request = request
+        self._path = request.target.partition("?")[0]
+        self._limits = limits_of(request.method, self._path)
         self._body: list[bytes] = []
         self._size = self._received_bytes = 0
         self._ended = False  # answered, or the client is gone
@@ -97,24 +118,18 @@ class RequestHandler(httputil.HTTPMessageDelegate):
 
     # Reading
 
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> None:
+    def headers_received(self) -> None:
         """Check a request against its limits before its body is read."""
-        if not isinstance(start_line, RequestStartLine):
-            raise TypeError("a server reads requests")
-        self._server.on_headers(self._server_conn)
-        self._line, self._headers = start_line, headers
-        self._path = start_line.path.partition("?")[0]
-        self._limits = limits_of(start_line.method, self._path)
-        self._connection.set_max_body_size(_NO_LIMIT)
-        declared = headers.get("Content-Length", "")
+        headers = self._request.headers
+        declared = headers.get("content-length", "")
         length = int(declared[:20]) if declared.isascii() and declared.isdigit() else 0
         self._too_large = length > self._limits.body_bytes
         if length > MAX_DROPPED_BYTES:
             self.refuse("body-too-large")
-        elif (declared and declared != "0") or "Transfer-Encoding" in headers:
+        elif (declared and declared != "0") or "transfer-encoding" in headers:
             self._body_timeout = self._server.loop.call_later(BODY_SECONDS, self.refuse, "too-slow")
+            if headers.get("expect", "").lower() == "100-continue":
+                self._connection.write(_CONTINUE)
 
     def data_received(self, chunk: bytes) -> None:
         """Take a part of the body."""
@@ -139,18 +154,15 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         if self._ended:
             return
         self._cancel_timeout()
-        self._server.on_request(self._server_conn)
         if self._too_large:
             self.refuse("body-too-large")
             return
-        if self._path == "/livez" and self._line.method in ("GET", "HEAD"):
-            length = ("Content-Length", str(len(_ALIVE)))
-            headers = [*fixed_headers(JSON), self._request_id_header(), length]
-            self._send(self._encode(200, "OK", headers, _ALIVE))
+        if self._path == "/livez" and self._request.method in ("GET", "HEAD"):
+            request_id = request_id_of(self._request.headers.get("x-request-id", ""))
+            own = ("X-Request-Id", request_id), ("Content-Length", str(len(_ALIVE)))
+            self._send(self._encoded(200, [*fixed_headers(JSON), *own], _ALIVE))
             return
-        environ = environ_of(
-            self._line, self._headers, b"".join(self._body), self._server_conn.context
-        )
+        environ = environ_of(self._request, b"".join(self._body), self._connection.address)
         self._body = []
         job = Job(
             lambda: self._run(environ),
@@ -180,13 +192,10 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         """Answer with a problem at once; the rest of the body is not read."""
         if self._ended:
             return
-        status, headers, body = refusal(kind, self._headers.get("X-Request-Id", ""))
+        status, headers, body = refusal(kind, self._request.headers.get("x-request-id", ""))
         if status == 503:
             self._server.log_refusals()
-        self._send(self._encode(status, _REASONS[status], headers, body))
-
-    def _request_id_header(self) -> tuple[str, str]:
-        return "X-Request-Id", request_id_of(self._headers.get("X-Request-Id", ""))
+        self._send(self._encoded(status, headers, body))
 
     # Answering, in a thread of a queue
 
@@ -200,7 +209,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
                     self._stream(answer)
                     return
                 body = b"".join(answer.parts)
-                answered = self._encode(answer.status, answer.reason, answer.headers, body)
+                answered = self._encoded(answer.status, answer.headers, body, answer.reason)
             self._call_soon(self._send, answered)
         except BaseException:
             self._call_soon(self.refuse, "internal-error")  # unless parts were sent already
@@ -213,7 +222,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             for part in answer.parts:
                 if part:
                     self._wait_for(self._write(part))
-        except (TimeoutError, StreamClosedError, asyncio.CancelledError):
+        except (TimeoutError, ConnectionError, asyncio.CancelledError):
             self._call_soon(self._abort)
         except BaseException:
             self._call_soon(self._abort)
@@ -230,73 +239,62 @@ class RequestHandler(httputil.HTTPMessageDelegate):
 
     # Sending
 
-    def _encode(
-        self, status: int, reason: str, headers: list[tuple[str, str]], body: bytes
+    def _encoded(
+        self, status: int, headers: list[tuple[str, str]], body: bytes, reason: str = ""
     ) -> bytes:
-        """Return a whole answer as it is sent, without its body to HEAD.
+        """Return a whole answer as it is sent, without its body to HEAD."""
+        if self._request.method == "HEAD":
+            body = b""
+        return encode_answer(status, [*headers, *self._of_connection()], body, reason)
 
-        The library writes headers too, in four times the time.
-
-        Raises
-        ------
-        ValueError
-            When a header would end before its end.
-        """
-        lines = [f"HTTP/1.1 {status} {reason}", f"Date: {_date(int(time.time()))}"]
-        lines += [f"{name}: {value}" for name, value in headers]
-        wanted = self._headers.get("Connection", "").lower()
-        if wanted == ("close" if self._line.version == "HTTP/1.1" else "keep-alive"):
-            lines.append(f"Connection: {wanted}")
-        head = "\r\n".join(lines)
-        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
-            raise ValueError("a header contains a line break")
-        sent = head.encode("latin-1") + b"\r\n\r\n"
-        return sent if self._line.method == "HEAD" else sent + body
+    def _of_connection(self) -> list[tuple[str, str]]:
+        """Return the header that says whether the connection stays, where it must be said."""
+        if self._request.version == "HTTP/1.1":
+            return [] if self._request.keep_alive else [("Connection", "close")]
+        return [("Connection", "keep-alive")] if self._request.keep_alive else []
 
     def _send(self, answered: bytes) -> None:
-        """Send a whole answer; close the connection if it does not take the answer in time."""
-        if self._ended or self._connection.stream.closed():
-            self._release()
-            return
+        """Send a whole answer."""
+        gone = self._ended or self._connection.is_closed
         self._release()
-        sent = self._connection.write(answered)
-        self._connection.finish()
-        stream = self._connection.stream
-        if stream is not None and not stream.closed() and stream.writing():
-            stuck = self._server.loop.call_later(WRITE_SECONDS, stream.close)
-            sent.add_done_callback(lambda _: stuck.cancel())
+        if not gone:
+            self._connection.write(answered)
+            self._connection.end_answer()
 
     async def _begin(self, answer: AppResponse) -> None:
-        if self._ended or self._connection.stream.closed():
-            raise StreamClosedError
-        start = ResponseStartLine("HTTP/1.1", answer.status, answer.reason)
-        sent = self._connection.write_headers(start, _headers(answer.headers))
-        await asyncio.wait_for(sent, WRITE_SECONDS)
+        if self._ended or self._connection.is_closed:
+            raise ConnectionResetError("the client is gone")
+        if self._is_chunked:
+            of_connection = [("Transfer-Encoding", "chunked"), *self._of_connection()]
+        else:  # the end of the connection is the end of the answer
+            self._connection.is_last = True
+            of_connection = []
+        headers = [*answer.headers, *of_connection]
+        self._connection.write(encode_answer(answer.status, headers, reason=answer.reason))
+        await self._connection.catch_up()
 
     async def _write(self, part: bytes) -> None:
-        if self._connection.stream is None or self._connection.stream.closed():
-            raise StreamClosedError
-        await asyncio.wait_for(self._connection.write(part), WRITE_SECONDS)
+        self._connection.write(b"%x\r\n%b\r\n" % (len(part), part) if self._is_chunked else part)
+        await self._connection.catch_up()
+
+    @property
+    def _is_chunked(self) -> bool:
+        return self._request.version == "HTTP/1.1"
 
     def _complete(self) -> None:
+        gone = self._ended or self._connection.is_closed
         self._release()
-        if not self._connection.stream.closed():
-            self._connection.finish()
+        if not gone:
+            if self._is_chunked:
+                self._connection.write(b"0\r\n\r\n")
+            self._connection.end_answer()
 
     def _abort(self) -> None:
         self._release()
-        self._connection.close()
-
-
-def _headers(pairs: list[tuple[str, str]]) -> HTTPHeaders:
-    headers = HTTPHeaders()
-    for name, value in pairs:
-        headers.add(name, value)
-    headers.add("Date", _date(int(time.time())))
-    return headers
+        self._connection.abort()
 
 
 @functools.lru_cache(maxsize=1)
 def _date(now_ts: int) -> str:
-    """Return the value of ``Date``, written once a second."""
-    return formatdate(now_ts, usegmt=True)
+    """Return the header ``Date``, written once a second."""
+    return f"Date: {formatdate(now_ts, usegmt=True)}"

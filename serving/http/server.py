@@ -2,98 +2,30 @@
 
 Connections come in on a socket that all workers share. An event loop reads each request whole,
 checks it against ``request_limits``, hands it to the WSGI application in a thread of its queue, and
-sends the answer. The loop never blocks: a slow client ties up only its own connection.
+sends the answer. The loop never blocks: a slow client ties up only its own ``connection``.
 """
 
 import asyncio
-import contextlib
-import http.client
 import logging
 import socket
 import time
 from typing import Any, Final
 
-from tornado import httputil
-from tornado.http1connection import (
-    HTTP1Connection,
-    HTTP1ConnectionParameters,
-    HTTP1ServerConnection,
-)
-from tornado.iostream import IOStream, UnsatisfiableReadError
-
+from serving.http.connection import Connection
 from serving.http.connection_balance import ABSENT, ConnectionBalance
 from serving.http.queues import RequestQueues
-from serving.http.request_handler import RequestHandler, refusal
-from serving.http.request_limits import (
-    HEADER_SECONDS,
-    IDLE_SECONDS,
-    MAX_CONNECTIONS,
-    MAX_HEADER_BYTES,
-)
+from serving.http.request_limits import MAX_CONNECTIONS
 from serving.http.wsgi_gateway import Application
 
 _log = logging.getLogger("omnibasket.service")
 
-#: Bytes read from a connection at a time.
-_CHUNK_BYTES: Final = 64 * 1024
 #: How long a worker with more connections than another leaves a new one to it. Seconds.
 _YIELD_SECONDS: Final = 0.01
-#: The library's message for headers that are too large.
-_OF_HEADERS: Final = f"within {MAX_HEADER_BYTES} bytes"
-#: How long to drop what a client sends after headers that are too large. Seconds.
-_DROPPING_SECONDS: Final = 1.0
 #: How often to log how many requests were refused. Seconds.
 _LOG_SECONDS: Final = 10.0
 
 
-class _Stream(IOStream):
-    """A connection; if its headers are too large, it gets an answer before it is closed."""
-
-    def set_nodelay(self, value: bool) -> None:
-        """Leave the socket as it is: it never delays, and the library asks twice an answer."""
-
-    def close(self, exc_info: Any = False) -> None:
-        """Close it."""
-        too_large = isinstance(exc_info, UnsatisfiableReadError) and _OF_HEADERS in str(exc_info)
-        if too_large and not self.closed():
-            _refuse_large_headers(self.socket)
-        super().close(exc_info)
-
-
-def _refuse_large_headers(taken: socket.socket) -> None:
-    """Answer that the headers are too large, then drop for a moment what the client still sends.
-
-    Closing a connection with unread bytes would discard the answer.
-    """
-    loop, left = asyncio.get_running_loop(), taken.dup()
-    status, headers, body = refusal("headers-too-large")
-    lines = [f"HTTP/1.1 {status} {http.client.responses[status]}", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in headers]
-
-    def close() -> None:
-        ending.cancel()
-        loop.remove_reader(left.fileno())
-        left.close()
-
-    def drop() -> None:
-        try:
-            came = left.recv(_CHUNK_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            came = b""
-        if not came:
-            close()
-
-    left.setblocking(False)
-    with contextlib.suppress(OSError):  # nobody is there any more
-        left.send("\r\n".join([*lines, "", ""]).encode() + body)
-        left.shutdown(socket.SHUT_WR)
-    ending = loop.call_later(_DROPPING_SECONDS, close)
-    loop.add_reader(left.fileno(), drop)
-
-
-class Server(httputil.HTTPServerConnectionDelegate):
+class Server:
     """A worker's connections.
 
     Parameters
@@ -120,10 +52,9 @@ class Server(httputil.HTTPServerConnectionDelegate):
         self.loop = asyncio.get_running_loop()
         self._most = most_connections
         self._balance = balance
-        self._connections: set[HTTP1ServerConnection] = set()
-        self._idle: dict[
-            object, HTTP1ServerConnection
-        ] = {}  # without a request, the longest idle first
+        self._connections: set[Connection] = set()
+        self._idle: dict[Connection, None] = {}  # without a request, the longest idle first
+        self._opening: set[asyncio.Task[None]] = set()
         self._sockets: list[socket.socket] = []
         self._logged_at, self._logged = 0.0, 0
 
@@ -171,49 +102,40 @@ class Server(httputil.HTTPServerConnectionDelegate):
             taken.close()
             return
         taken.setblocking(False)
-        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = _Stream(taken, max_buffer_size=4 * _CHUNK_BYTES, read_chunk_size=_CHUNK_BYTES)
-        params = HTTP1ConnectionParameters(
-            chunk_size=_CHUNK_BYTES,
-            max_header_size=MAX_HEADER_BYTES,
-            header_timeout=HEADER_SECONDS,
-        )
-        connection = HTTP1ServerConnection(stream, params, address)
+        connection = Connection(self, address)
         self._connections.add(connection)
         self._count()
-        connection.start_serving(self)
+        opening = self.loop.create_task(self._open(connection, taken))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+
+    async def _open(self, connection: Connection, taken: socket.socket) -> None:
+        try:
+            await self.loop.connect_accepted_socket(lambda: connection, taken)
+        except OSError:  # the client is gone
+            taken.close()
+            self.on_close(connection)
 
     def _evict(self) -> None:
         """Close the connection that has been idle for the longest time."""
-        longest = next(iter(self._idle.values()), None)
+        longest = next(iter(self._idle), None)
         if longest is not None:
             self.on_close(longest)
-            longest.stream.close()
+            longest.abort()
 
-    def start_request(
-        self, server_conn: object, request_conn: httputil.HTTPConnection
-    ) -> httputil.HTTPMessageDelegate:
-        """Begin to wait for a request of a connection."""
-        if not isinstance(server_conn, HTTP1ServerConnection) or not isinstance(
-            request_conn, HTTP1Connection
-        ):
-            raise TypeError("only HTTP/1 is served")
-        self._idle.pop(server_conn, None)
-        self._idle[server_conn] = server_conn
-        return RequestHandler(self, server_conn, request_conn)
+    def on_idle(self, connection: Connection) -> None:
+        """Note that a connection waits for a request and may be closed to make room."""
+        self._idle.pop(connection, None)
+        self._idle[connection] = None
 
-    def on_headers(self, connection: HTTP1ServerConnection) -> None:
-        """Note that a connection sent its headers in time; from now on it may be kept."""
-        connection.params.header_timeout = IDLE_SECONDS
-
-    def on_request(self, connection: HTTP1ServerConnection) -> None:
+    def on_request(self, connection: Connection) -> None:
         """Note that a connection waits for an answer and must not be closed to make room."""
         self._idle.pop(connection, None)
 
-    def on_close(self, server_conn: object) -> None:
+    def on_close(self, connection: Connection) -> None:
         """Forget a connection."""
-        self._idle.pop(server_conn, None)
-        self._connections.discard(server_conn)
+        self._idle.pop(connection, None)
+        self._connections.discard(connection)
         self._count()
 
     async def stop(self, seconds: float) -> None:
@@ -227,7 +149,7 @@ class Server(httputil.HTTPServerConnectionDelegate):
         while (self.queues.busy or self._is_answering()) and time.monotonic() < until:
             await asyncio.sleep(0.02)
         for connection in list(self._connections):
-            connection.stream.close()
+            connection.close()
 
     def _is_answering(self) -> bool:
         return len(self._connections) > len(self._idle)

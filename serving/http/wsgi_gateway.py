@@ -6,14 +6,29 @@ Called by ``request_handler``; the application is called in a thread of a queue.
 import io
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
-
-from tornado.httputil import HTTPHeaders, RequestStartLine
 
 Application = Callable[..., Iterable[bytes]]
 
 _PLAIN: Final = {"CONTENT_TYPE", "CONTENT_LENGTH"}
+#: Not for applications: the server has dealt with them.
+_OF_CONNECTION: Final = {"HTTP_TRANSFER_ENCODING"}
+
+
+class Request(NamedTuple):
+    """A request without its body."""
+
+    method: str
+    target: str
+    """Path and query as sent."""
+    version: str
+    """``HTTP/1.1`` or ``HTTP/1.0``."""
+    headers: dict[str, str]
+    """By name in lower case."""
+    keep_alive: bool
+    """Whether the client may send another request on the connection."""
 
 
 class AppResponse(NamedTuple):
@@ -33,32 +48,29 @@ class AppResponse(NamedTuple):
             close()
 
 
-def environ_of(
-    line: RequestStartLine, headers: HTTPHeaders, body: bytes, address: object
-) -> dict[str, Any]:
+def environ_of(request: Request, body: bytes, address: object) -> dict[str, Any]:
     """Make the ``environ`` of PEP 3333.
 
     Parameters
     ----------
-    line : RequestStartLine
-    headers : HTTPHeaders
-        Names with ``_`` are left out: they would be taken for those with ``-``.
+    request : Request
+        Headers with ``_`` in their names are left out: they would be taken for those with ``-``.
     body : bytes
         All of it.
     address : tuple or str
         Of whoever sent it, as the socket gives it.
     """
-    path, _, query = line.path.partition("?")
+    path, _, query = request.target.partition("?")
     if not path.startswith("/"):  # the whole address, as a proxy would be asked
         path = urlsplit(path).path or "/"
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": line.method,
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": line.version,
+        "SERVER_PROTOCOL": request.version,
         "REMOTE_ADDR": address[0] if isinstance(address, tuple) else "",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
@@ -68,18 +80,23 @@ def environ_of(
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in headers.get_all():
-        if "_" in name:
-            continue
-        key = name.upper().replace("-", "_")
-        key = key if key in _PLAIN else f"HTTP_{key}"
-        earlier = environ.get(key)
-        between = "; " if key == "HTTP_COOKIE" else ","
-        environ[key] = value if earlier is None else f"{earlier}{between}{value}"
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    for name, value in request.headers.items():
+        key = _environ_key(name)
+        if key is not None:
+            environ[key] = value
     if body:
         environ["CONTENT_LENGTH"] = str(len(body))
     return environ
+
+
+@lru_cache(maxsize=256)
+def _environ_key(name: str) -> str | None:
+    """Return where a header stands in the environ; None if it is not for applications."""
+    if "_" in name:
+        return None
+    key = name.upper().replace("-", "_")
+    key = key if key in _PLAIN else f"HTTP_{key}"
+    return None if key in _OF_CONNECTION else key
 
 
 def call_app(app: Application, environ: dict[str, Any]) -> AppResponse:

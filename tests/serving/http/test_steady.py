@@ -3,13 +3,10 @@
 The real server on real sockets, and a real PostgreSQL that is really stopped.
 """
 
-import asyncio
 import contextlib
-import http.client
 import json
 import os
 import signal
-import socket
 import struct
 import tempfile
 import threading
@@ -27,90 +24,9 @@ from flask import Flask
 from recsys.config.toml_file import Config, LedgerSettings
 from serving.app import create_app
 from serving.http.connection_balance import ABSENT, ConnectionBalance
-from serving.http.queues import Job, RequestQueue, RequestQueues
-from serving.http.server import Server
+from serving.http.queues import Job, RequestQueue
 from tests.serving.conftest import Serve, bought, known, state
-
-
-class Served:
-    """A server of an application in this process, with a loop of its own."""
-
-    def __init__(
-        self,
-        app: Callable[..., Any],
-        most_connections: int = 500,
-        balance: ConnectionBalance | None = None,
-    ) -> None:
-        self._app, self._most, self._balance = app, most_connections, balance
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self._listening.getsockname()[1]
-        self._begun, self._thread = threading.Event(), threading.Thread(target=self._run)
-        self._thread.start()
-        assert self._begun.wait(10)
-
-    def _run(self) -> None:
-        async def serve() -> None:
-            self.queues = RequestQueues()
-            self.server = Server(self._app, self.queues, self._most, self._balance)
-            self._loop, self._logged = asyncio.get_running_loop(), asyncio.Event()
-            self.server.listen(self._listening)
-            self._begun.set()
-            await self._logged.wait()
-            await self.server.stop(5)
-            self.queues.stop()
-
-        asyncio.run(serve())
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._logged.set)
-        self._thread.join(20)
-
-    def ask(
-        self, method: str, path: str, body: Any = None, seconds: float = 20
-    ) -> tuple[int, Any, dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
-        with contextlib.closing(connection):
-            content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-            headers = {"Content-Type": "application/json"} if body is not None else {}
-            connection.request(method, path, content, headers)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"null"), dict(answer.headers)
-
-    def alive(self) -> bool:
-        return self.ask("GET", "/livez", seconds=2)[0] == 200
-
-    def connect(self, sent: bytes = b"", receive_bytes: int | None = None) -> socket.socket:
-        made = socket.socket()
-        if receive_bytes is not None:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        made.settimeout(10)
-        made.connect(("127.0.0.1", self.port))
-        made.sendall(sent)
-        return made
-
-
-@pytest.fixture
-def over() -> Iterator[Callable[..., Served]]:
-    made: list[Served] = []
-
-    def make(app: Callable[..., Any], **more: Any) -> Served:
-        made.append(Served(app, **more))
-        return made[-1]
-
-    yield make
-    for served in made:
-        served.close()
-
-
-def plain(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """Echo a body; ``/v1/items/slow`` takes a twentieth of a second, ``/big`` is long."""
-    body = environ["wsgi.input"].read()
-    if environ["PATH_INFO"].startswith("/v1/items"):
-        time.sleep(0.05)
-    body = b'"' + b"x" * 8_000_000 + b'"' if environ["PATH_INFO"] == "/big" else body or b"{}"
-    start_response("200 OK", [("Content-Length", str(len(body)))])
-    return [body]
-
+from tests.serving.http.conftest import Served, plain
 
 HEAD = b"POST /dashboard/session HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
 
@@ -145,8 +61,8 @@ def test_slow_bodies_keep_nobody_from_an_answer(
 def test_slow_headers_and_idle_sockets_are_closed(
     over: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.http.server.HEADER_SECONDS", 0.5)
-    monkeypatch.setattr("serving.http.server.IDLE_SECONDS", 0.5)
+    monkeypatch.setattr("serving.http.connection.HEADER_SECONDS", 0.5)
+    monkeypatch.setattr("serving.http.connection.IDLE_SECONDS", 0.5)
     served = over(plain)
     idle = [served.connect() for _ in range(100)]
     idle += [served.connect(b"GET /livez HTTP/1.1\r\nX-") for _ in range(20)]
@@ -172,7 +88,7 @@ def test_more_idle_sockets_than_there_may_be_make_room(over: Callable[..., Serve
 def test_readers_who_do_not_read_are_left(
     over: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.http.request_handler.WRITE_SECONDS", 0.5)
+    monkeypatch.setattr("serving.http.connection.WRITE_SECONDS", 0.5)
     served = over(plain)
     ask = b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n"
     stuck = [served.connect(ask, receive_bytes=2048) for _ in range(6)]
