@@ -27,6 +27,7 @@ ROOMS: Final = (
     "ranking",
     "bundles",
     "artefacts",
+    "decisions",
     "recommender",
     "ledger",
     "evaluation",

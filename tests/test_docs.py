@@ -14,6 +14,7 @@ import pytest
 
 from recsys.config.toml_file import (
     PLACEMENTS,
+    CapSettings,
     Column,
     Config,
     PlacementSettings,
@@ -52,6 +53,7 @@ def sections() -> Iterator[tuple[str, type[Settings]]]:
     yield "\n## sources.NAME\n", Source
     yield "\n### sources.NAME.columns\n", Column
     yield "\n## placements.NAME\n", PlacementSettings
+    yield "\n## caps.NAME\n", CapSettings
 
 
 def documented(heading: str) -> dict[str, str]:

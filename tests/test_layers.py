@@ -25,6 +25,7 @@ STAGES = (
     "ranking",
     "bundles",
     "artefacts",
+    "decisions",
     "recommender",
     "ledger",
     "evaluation",

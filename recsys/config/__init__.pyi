@@ -1,3 +1,4 @@
+from .cap_settings import CapSettings
 from .errors import explain_error, nearest_name, unknown_name
 from .filters import Condition, Filter, FilterError, Group, parse_filter
 from .limit_settings import LimitSettings
@@ -38,6 +39,7 @@ __all__ = [
     "AlsSettings",
     "BprSettings",
     "BundleSettings",
+    "CapSettings",
     "CheckName",
     "CheckSettings",
     "CoPurchaseSettings",

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import field
 
 from recsys.config import filters
+from recsys.config.cap_settings import CapSettings
 from recsys.config.errors import explain_error, nearest_name, unknown_name
 from recsys.config.filters import FilterError
 from recsys.config.limit_settings import LimitSettings
@@ -59,6 +60,7 @@ __all__ = [
     "PLACEMENTS",
     "AlsSettings",
     "BundleSettings",
+    "CapSettings",
     "CheckSettings",
     "CoPurchaseSettings",
     "Column",
@@ -108,6 +110,7 @@ class Config(Settings, frozen=True):
     limits: LimitSettings = field(default_factory=LimitSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     placements: dict[str, PlacementSettings] = field(default_factory=dict)
+    caps: dict[str, CapSettings] = field(default_factory=dict)
     folder: Path = Path()
     """Where the file lies; set by ``load_config``, not in the file."""
 
@@ -269,6 +272,10 @@ def _check(config: Config) -> None:
         for model in placement.weights:
             _known(f"placements.{name}.weights", model, (*ModelSettings.__struct_fields__, "cart"))
         _check_filter(f"placements.{name}.filter", placement.filter)
+    for name, cap in config.caps.items():
+        _check_name(f"caps.{name}", "cap", name)
+        for channel in cap.channels:
+            _known(f"caps.{name}.channels", channel, CHANNELS)
 
 
 def _check_filter(where: str, document: dict[str, Any]) -> None:

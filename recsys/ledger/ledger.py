@@ -17,6 +17,7 @@ from recsys.ledger.api_keys import Keys
 from recsys.ledger.catalogue_updates import CatalogueStore
 from recsys.ledger.circuit_breaker import Timeouts
 from recsys.ledger.connections import WAIT_SECONDS
+from recsys.ledger.customers.contacts import Contacts
 from recsys.ledger.customers.customer_lookup import Customer, find_customer, read_history
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
@@ -69,6 +70,8 @@ class Ledger:
         Marketers' decisions about bundles.
     offers : Offers
         Bundles promised to customers.
+    contacts : Contacts
+        What was shown to customers, and what they refused.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
@@ -77,6 +80,7 @@ class Ledger:
         self.backoffice = CatalogueStore(database)
         self.decisions = Decisions(database)
         self.offers = Offers(database)
+        self.contacts = Contacts(database)
         self.currency = currency
 
     @classmethod
@@ -166,8 +170,6 @@ class Ledger:
         with self._database.reading() as connection:
             return dict(connection.execute(sa.select(META.c.key, META.c.value)).all())
 
-    # Identity
-
     def resolve(self, kind: str, value: str) -> str | None:
         """Return the customer behind a stored (hashed) identifier; None if it has none.
 
@@ -183,9 +185,9 @@ class Ledger:
         str or None
             Id of the customer.
         """
+        wanted = Identifier(type=kind, value=value)
         with self._database.reading() as connection:
-            known = find_identifiers(connection, [Identifier(type=kind, value=value)])
-        return known.get((kind, value), ("", None))[1]
+            return find_identifiers(connection, [wanted]).get((kind, value), ("", None))[1]
 
     def resolve_id(self, customer_id: str) -> str | None:
         """Return the current customer behind an id issued at any time, or None.
@@ -248,12 +250,11 @@ class Ledger:
         Parameters
         ----------
         customer_ids : sequence of str
-            Current customer ids, from ``resolve_id``.
+            Current customer ids, from ``resolve_id``; ``EMPTY`` for an unknown one.
 
         Returns
         -------
         list of CustomerHistory
-            ``EMPTY`` for an unknown one.
         """
         by_customer: dict[str, CustomerHistory] = {}
         query = sa.select(HISTORIES.c.customer_id, HISTORIES.c.row)
@@ -294,7 +295,7 @@ class Ledger:
             return record(connection, events, received_ts, self.currency, page=page)
 
     def record_exposures(self, exposures: Sequence[Exposure]) -> None:
-        """Write exposures. A power failure may lose the last of them.
+        """Write exposures; a power failure may lose the last.
 
         Parameters
         ----------

@@ -194,4 +194,5 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     6: (_mark_visits,),
     7: (_hash_codes,),
     8: (_tell_pages,),
+    9: (),  # contacts
 }

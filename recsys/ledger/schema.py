@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Incremented when a table is added or changed; ``migrations`` upgrade older ledgers, and newer
 #: ones are refused.
-SCHEMA_VERSION: Final = 9
+SCHEMA_VERSION: Final = 10
 
 METADATA: Final = MetaData()
 
@@ -60,6 +60,15 @@ IDENTIFIERS: Final = Table(
     Column("value", _key(), primary_key=True),
     Column("own_id", _key(), nullable=False, index=True),
     Column("customer_id", _key(), index=True),  # null: blocked
+)
+
+#: Contact with each customer: what was shown and refused. By ``own_id``, so that a link that is
+#: undone leaves each identifier what is its own.
+CONTACTS: Final = Table(
+    "contacts",
+    METADATA,
+    Column("own_id", _key(), primary_key=True),
+    Column("state", LargeBinary, nullable=False),  # recsys.decisions.ContactState as msgpack
 )
 
 #: State of each visit.

@@ -20,18 +20,21 @@ from .product_filter import FilterData, LabelColumn
 from .rank_request import RankRequest, factors_of
 from .ranked_lists import RankedLists
 from .ranker import CANDIDATES_PER_MODEL, Ranker
-from .rules import Limits, Rules
+from .rule_kernels import CAPPED, NOT_INTERESTED
+from .rules import Limits, Rules, Suppressed
 from .segment_blends import Kinds, SegmentBlends
 from .trees import Trees
 from .weight_refinement import ndcg_of
 
 __all__ = [
     "CANDIDATES_PER_MODEL",
+    "CAPPED",
     "CART_COLUMN",
     "EVIDENCE_COLUMNS",
     "FEATURE_NAMES",
     "MODEL_COLUMNS",
     "MODEL_OF_COLUMN",
+    "NOT_INTERESTED",
     "UNKNOWN_MINOR",
     "Attribute",
     "Availability",
@@ -52,6 +55,7 @@ __all__ = [
     "Ranker",
     "Rules",
     "SegmentBlends",
+    "Suppressed",
     "Trees",
     "choose_for_trees",
     "collect_candidates",

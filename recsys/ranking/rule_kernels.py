@@ -2,7 +2,7 @@
 
 Flat arrays of candidates, of histories, limits and stock come in; codes of rules and products
 that stand for choices come out. Scratch arrays as long as the catalogue come in as zeros and are
-left as zeros. Compiled, since each candidate asks eight questions of arrays by its position.
+left as zeros. Compiled, since each candidate asks ten questions of arrays by its position.
 """
 
 from typing import Any
@@ -17,6 +17,8 @@ Bytes = npt.NDArray[np.uint8]
 
 #: What is marked of a choice while one request is looked at.
 _EXCLUDED, _IN_CART, _HAD, _LATELY = 1, 2, 4, 8
+#: Beside these, marks of ``rules.Suppressed``.
+NOT_INTERESTED, CAPPED = 16, 32
 #: Where a location stands with a product: it has none, nobody knows, it has some.
 _NONE_HERE, _UNKNOWN_HERE, _ON_HAND = 0, 1, 2
 
@@ -26,8 +28,11 @@ def _begin(mark: Bytes, r: int, arrays: Any) -> None:
     """Mark the choices that a request and its customer's history name."""
     past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart = arrays[:7]
     hidden_since, of = arrays[8], arrays[17]
+    suppressed_indptr, suppressed, suppressed_by = arrays[18:]
     for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
         mark[of[exclude[at]]] |= _EXCLUDED
+    for at in range(suppressed_indptr[r], suppressed_indptr[r + 1]):
+        mark[of[suppressed[at]]] |= suppressed_by[at]
     for at in range(cart_indptr[r], cart_indptr[r + 1]):
         mark[of[cart[at]]] |= _IN_CART
     for at in range(past_indptr[r], past_indptr[r + 1]):
@@ -38,9 +43,11 @@ def _begin(mark: Bytes, r: int, arrays: Any) -> None:
 def _end(mark: Bytes, r: int, arrays: Any) -> None:
     """Clear what ``_begin`` marked."""
     past_indptr, past, _, exclude_indptr, exclude, cart_indptr, cart = arrays[:7]
-    of = arrays[17]
+    of, suppressed_indptr, suppressed = arrays[17:20]
     for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
         mark[of[exclude[at]]] = 0
+    for at in range(suppressed_indptr[r], suppressed_indptr[r + 1]):
+        mark[of[suppressed[at]]] = 0
     for at in range(cart_indptr[r], cart_indptr[r + 1]):
         mark[of[cart[at]]] = 0
     for at in range(past_indptr[r], past_indptr[r + 1]):
@@ -90,7 +97,11 @@ def _rule(item: Any, known: Any, filtered: Any, limits: Any, shop: Any) -> Any:
         return 6
     if known & _LATELY:
         return 7
-    return 8 if _here(item, place, stock) == _NONE_HERE else 0
+    if known & NOT_INTERESTED:
+        return 8
+    if known & CAPPED:
+        return 9
+    return 10 if _here(item, place, stock) == _NONE_HERE else 0
 
 
 @compiled
@@ -144,7 +155,9 @@ def first_rule_of_choice(
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 1
         # What holds for one product of a choice holds for all of it.
-        barred = _EXCLUDED | _IN_CART | _LATELY | (_HAD if new_only[r] else 0)
+        barred = _EXCLUDED | _IN_CART | _LATELY | NOT_INTERESTED | CAPPED
+        if new_only[r]:
+            barred |= _HAD
         for at in range(indptr[r], indptr[r + 1]):
             choice = of[items[at]]
             known = mark[choice]

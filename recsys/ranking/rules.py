@@ -5,7 +5,7 @@ it, so that what was left out can be counted. Called by ``Ranker``.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,60 @@ RULES: Final = (
     "filtered",
     "not_new",
     "recently_bought",
+    "not_interested",
+    "capped",
     "out_of_stock",
 )
+
+
+class Suppressed(NamedTuple):
+    """Products that must not be shown to the customers of ``n`` requests, and why.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the next two.
+    item_ix : ndarray of shape (m,), int32
+        They stand for all products of their choice.
+    by : ndarray of shape (m,), uint8
+        ``rule_kernels.NOT_INTERESTED`` or ``CAPPED``.
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    by: npt.NDArray[np.uint8]
+
+    @classmethod
+    def none(cls, n: int) -> Self:
+        """Return those of requests without any.
+
+        Parameters
+        ----------
+        n : int
+            Requests.
+
+        Returns
+        -------
+        Suppressed
+        """
+        return cls(np.zeros(n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
+
+    def row(self, r: int) -> "Suppressed":
+        """Return those of one request.
+
+        Parameters
+        ----------
+        r : int
+            In ``[0, n)``.
+
+        Returns
+        -------
+        Suppressed
+            Of one request.
+        """
+        part = slice(self.indptr[r], self.indptr[r + 1])
+        ends = np.array([0, part.stop - part.start], np.int64)
+        return Suppressed(ends, self.item_ix[part], self.by[part])
 
 
 @dataclass(frozen=True)
@@ -64,6 +116,8 @@ class Limits:
         Nothing that the filter does not let through; none by default.
     of_age : ndarray of shape (n,), bool, optional
         Whether goods with a minimum age may be shown; no by default.
+    suppressed : Suppressed, optional
+        What the customers do not want, or have been shown often enough; nothing by default.
     """
 
     exclude: Lists
@@ -74,6 +128,7 @@ class Limits:
     in_stock: npt.NDArray[np.bool_]
     filters: tuple[Filter | None, ...] = ()
     of_age: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    suppressed: Suppressed | None = None
 
     def row(self, r: int) -> "Limits":
         """Cut out one request.
@@ -98,6 +153,7 @@ class Limits:
             self.in_stock[part],
             self.filters[part],
             self.of_age[part],
+            None if self.suppressed is None else self.suppressed.row(r),
         )
 
 
@@ -170,6 +226,7 @@ class Rules:
             availability.on_hand,
             availability.complete,
             choices.of,
+            *(limits.suppressed or Suppressed.none(len(limits.new_only))),
         )
         return cls(histories, availability, limits, filter_data, choices, all_fixed(*arrays))
 

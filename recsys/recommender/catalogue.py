@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.artefacts import Artefact, Column
-from recsys.datasets import IntArray, ItemIndex, TextArray, location_key
+from recsys.datasets import IntArray, ItemIndex, IxArray, TextArray, location_key
 from recsys.errors import ArtefactError
 from recsys.ranking import FilterData, LabelColumn
 from recsys.recommender.product_attributes import Attributes, lay_out, load
@@ -123,6 +123,27 @@ class Catalogue:
         return FilterData(
             self.index, self.titles, self.prices_minor, self.labels, active, self.attributes.columns
         )
+
+    def of_categories(self, item_ix: IxArray) -> IxArray:
+        """Return the products of the same categories as some.
+
+        Parameters
+        ----------
+        item_ix : ndarray of shape (n,), int32
+            Products; -1 for one that is not in the catalogue.
+
+        Returns
+        -------
+        ndarray, int32
+            Ascending, these included; of a product without a category that one alone.
+        """
+        known = item_ix[item_ix >= 0]
+        if not len(known):
+            return known
+        codes = self.labels["category"].code
+        alike = np.isin(codes, codes[known][codes[known] >= 0])
+        alike[known] = True
+        return np.flatnonzero(alike).astype(np.int32)
 
     def item(self, item_ix: int) -> Item:
         """Say what a product is: its id, title and price, as far as they are known.

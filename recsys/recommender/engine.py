@@ -264,7 +264,7 @@ class Engine:
         )
 
     def choice_of(self, item_id: str) -> str:
-        """Name the choice of a product: the id of the first product of it; its own if unknown.
+        """Name the choice of a product; see ``choices_of``.
 
         Parameters
         ----------
@@ -274,10 +274,28 @@ class Engine:
         Returns
         -------
         str
+        """
+        return self.choices_of([item_id])[0]
+
+    def choices_of(self, item_ids: Sequence[str]) -> list[str]:
+        """Name the choice of each product: the id of the first product of it; its own if unknown.
+
+        Parameters
+        ----------
+        item_ids : sequence of str
+            Of any products, known or not.
+
+        Returns
+        -------
+        list of str
             Equal for products that a shopper cannot tell apart.
         """
-        (item_ix,) = self.index.ix_of([item_id])
-        return item_id if item_ix < 0 else self.index.item_ids[self.ranker.all_choices.of[item_ix]]
+        of, names = self.ranker.all_choices.of, self.index.item_ids
+        positions = self.index.ix_of(item_ids).tolist()
+        return [
+            item_id if item_ix < 0 else names[of[item_ix]]
+            for item_id, item_ix in zip(item_ids, positions, strict=True)
+        ]
 
     def cost_of(self, item_id: str, currency: str) -> int | None:
         """Return what a product costs in a currency, minor units; None where unknown.

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from recsys.config import PLACEMENTS, Config, Filter, Group, PlacementSettings, parse_filter
+from recsys.decisions import NOTHING, Suppression
 from recsys.errors import ConfigError
 
 #: Where people who meet a placement on this channel buy. An e-mail leads anywhere.
@@ -46,6 +47,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Products in the cart."""
     exclude: tuple[str, ...] = ()
     """Products that must not be shown."""
+    suppression: Suppression = NOTHING
+    """What the customer refused, or was shown as often as caps allow."""
     filter: Filter | None = None
     """What products must be, on top of the placement's own filter."""
     attributes: tuple[str, ...] = ()

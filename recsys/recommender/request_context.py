@@ -22,7 +22,15 @@ from recsys.datasets import (
     ItemIndex,
     Lists,
 )
-from recsys.ranking import Limits, RankRequest, factors_of
+from recsys.decisions import NOTHING
+from recsys.ranking import (
+    CAPPED,
+    NOT_INTERESTED,
+    Limits,
+    RankRequest,
+    Suppressed,
+    factors_of,
+)
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.explanations import ReasonLimits
 from recsys.recommender.placements import BOUGHT_ON, Question, filter_of
@@ -96,7 +104,13 @@ def prepare_questions(
         questions,
         Batch(histories, context),
         carts,
-        rank_request(questions, context, Lists.of_rows(carts), join_rows(pages, excluded)),
+        rank_request(
+            questions,
+            context,
+            Lists.of_rows(carts),
+            join_rows(pages, excluded),
+            suppressed_products(questions, catalogue),
+        ),
         ReasonLimits(is_of_age, in_request),
         unknown_cart + unknown_page + unknown_excluded,
     )
@@ -172,8 +186,40 @@ def context_of(
     )
 
 
+def suppressed_products(questions: Sequence[Question], catalogue: Catalogue) -> Suppressed | None:
+    """Return the products that customers refused or were shown often enough; None without any.
+
+    Parameters
+    ----------
+    questions : sequence of Question, length n
+        Where a placement is not personal, nothing of the customer counts.
+    catalogue : Catalogue
+        Knows what is of one category.
+    """
+    if all(question.suppression is NOTHING for question in questions):
+        return None
+    rows, by = [], []
+    for question in questions:
+        found = question.suppression if question.settings.personal else NOTHING
+        refused = catalogue.index.ix_of(found.not_interested)
+        alike = catalogue.of_categories(catalogue.index.ix_of(found.not_interested_like))
+        capped = catalogue.index.ix_of(found.capped)
+        products = np.concatenate([refused, alike, capped]).astype(np.int32)
+        why = np.repeat(
+            np.array([NOT_INTERESTED, CAPPED], np.uint8), [len(refused) + len(alike), len(capped)]
+        )
+        rows.append(products[products >= 0])
+        by.append(why[products >= 0])
+    lists = Lists.of_rows(rows)
+    return Suppressed(lists.indptr, lists.item_ix, np.concatenate(by))
+
+
 def rank_request(
-    questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists
+    questions: Sequence[Question],
+    context: Context,
+    cart: Lists,
+    exclude: Lists,
+    suppressed: Suppressed | None = None,
 ) -> RankRequest:
     """Build the ranker's request: how many items, by which weights, and what must not be shown.
 
@@ -186,6 +232,8 @@ def rank_request(
         ``n`` rows: products in the carts.
     exclude : Lists
         ``n`` rows: products that must not be shown, such as those being looked at.
+    suppressed : Suppressed, optional
+        What the customers refused or were shown often enough; nothing by default.
 
     Returns
     -------
@@ -203,6 +251,7 @@ def rank_request(
         in_stock=np.array([given.in_stock for given in settings]),
         filters=tuple(filter_of(question) for question in questions),
         of_age=np.array([given.age_restricted for given in settings]),
+        suppressed=suppressed,
     )
     counts = [question.count or question.settings.count for question in questions]
     return RankRequest(

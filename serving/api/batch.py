@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import orjson
 from flask import Blueprint, Response, current_app, request
 
+from recsys.errors import LedgerError
 from recsys.recommender import Engine, Question
 from recsys.recommender.offers import NO_BUNDLES, OfferableBundles
 from serving.access import admission
@@ -24,6 +25,15 @@ _CHUNK: Final = 25
 
 #: What a line asks, for whom, and what is promised to them; or the problem that it ends in.
 Line = tuple[Question, Recipient, OfferContext] | bytes
+
+
+class Seen(NamedTuple):
+    """Whether somebody gets to see the answers."""
+
+    exposed: bool
+    """They are exposures."""
+    counts: bool
+    """They count towards caps; a replay does not."""
 
 
 @blueprint.post("/v1/recommendations/batch")
@@ -86,6 +96,7 @@ def post() -> Response:
             lines.append(_refused(refusal, f"/customers/{ix}"))
             continue
         question = context.to_question(
+            state,
             params.placement,
             settings,
             recipient,
@@ -107,10 +118,16 @@ def post() -> Response:
             shown=not params.dry_run,
         )
         lines.append((question, recipient, offer_context))
-    failed = _refused(Refusal("internal-error", PROBLEM_KINDS["internal-error"].advice), "")
-    warnings, shown = request_warnings.of_filter(engine, item_filter), not params.dry_run
+    warnings = request_warnings.of_filter(engine, item_filter)
+    failed, away = (
+        _refused(Refusal(kind, PROBLEM_KINDS[kind].advice), "")
+        for kind in ("internal-error", "ledger-unavailable")
+    )
+    seen = Seen(not params.dry_run, not params.dry_run and params.as_of is None)
     return reply(
-        _answers(state, engine, offerable, lines, failed, warnings, shown), 200, responses.NDJSON
+        _answers(state, engine, offerable, lines, (failed, away), warnings, seen),
+        200,
+        responses.NDJSON,
     )
 
 
@@ -124,9 +141,9 @@ def _answers(
     engine: Engine,
     offerable: OfferableBundles,
     lines: list[Line],
-    failed: bytes,
+    problems: tuple[bytes, bytes],
     warnings: list[FieldError],
-    shown: bool,
+    seen: Seen,
 ) -> Iterator[bytes]:
     """Yield the lines of the answer, a chunk at a time."""
     for start in range(0, len(lines), _CHUNK):
@@ -134,17 +151,23 @@ def _answers(
         chunk = lines[start : start + _CHUNK]
         questions = [line for line in chunk if not isinstance(line, bytes)]
         try:
-            answers = iter(
-                engine.recommend(
-                    [question for question, _, _ in questions],
-                    [recipient.customer.history for _, recipient, _ in questions],
-                    offerable,
-                )
+            found = engine.recommend(
+                [question for question, _, _ in questions],
+                [recipient.customer.history for _, recipient, _ in questions],
+                offerable,
             )
+            if seen.counts:
+                state.contact_policy.note(
+                    [
+                        (answer, context.to_showing(question, recipient, answer))
+                        for answer, (question, recipient, _) in zip(found, questions, strict=True)
+                    ]
+                )
         except Exception as error:  # the status is sent by now: the lines must tell
             _log.error("a part of a batch failed", exc_info=error)
-            yield failed * len(chunk)
+            yield problems[isinstance(error, LedgerError)] * len(chunk)
             continue
+        answers = iter(found)
         out = []
         for line in chunk:
             if isinstance(line, bytes):
@@ -157,7 +180,7 @@ def _answers(
                 answer["offers"], offer_context, engine, now_ts
             )
             request_warnings.add(answer, warnings)
-            if shown:
+            if seen.exposed:
                 state.expose(context.to_exposure(question, recipient, answer))
             options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
             out.append(orjson.dumps(answer, option=options))

@@ -83,6 +83,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         state, settings, params.customer_id, params.identifier, params.session_id, as_of_ts
     )
     question = context.to_question(
+        state,
         params.placement,
         settings,
         recipient,
@@ -109,6 +110,9 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
             address=state.addresses.of_page(),
         )
         (answer,) = engine.recommend([question], [recipient.customer.history], offerable)
+        if not params.dry_run:
+            showing = context.to_showing(question, recipient, answer)
+            state.contact_policy.note_or_say_so(answer, showing)
         answer["offers"] = state.offer_issuer.issue(
             answer["offers"], offer_context, engine, state.now_ts()
         )

@@ -7,13 +7,15 @@ import difflib
 import logging
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from recsys.config import Filter, PlacementSettings
+from recsys.decisions import ContactState
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Exposure
+from recsys.ledger.customers import Showing, session_own_id
 from recsys.ledger.events import Identifier, seal_identifier, seal_session
 from recsys.recommender import Question, all_placements
 from serving.access import admission
@@ -23,6 +25,7 @@ from serving.state import State
 
 _log = logging.getLogger("omnibasket.service")
 _NOBODY: Final = Customer()
+_NO_CONTACT: Final = ContactState()
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
@@ -37,6 +40,13 @@ class Recipient:
     """Whether the request named a customer, known or not."""
     is_unread: bool = False
     """Whether the ledger could not be read, so that the customer is treated as a stranger."""
+    contact: ContactState = _NO_CONTACT
+    """What was shown to them, and what they refused."""
+
+    @property
+    def visit_id(self) -> str:
+        """The visit in the form of a customer id; empty without one."""
+        return "" if self.session_id is None else session_own_id(self.session_id)
 
 
 def find_placement(state: State, name: str) -> PlacementSettings:
@@ -114,7 +124,11 @@ def find_customer(
     customer = state.ledger.customer(
         customer_id=customer_id, identifier=identifier, session_id=session_id, as_of_ts=as_of_ts
     )
-    return Recipient(customer, session_id, named)
+    found = Recipient(customer, session_id, named)
+    if customer.customer_id is None and not found.visit_id:
+        return found
+    contact = state.ledger.contacts.state(customer.customer_id or "", found.visit_id)
+    return replace(found, contact=contact)
 
 
 def find_customer_or_nobody(state: State, *arguments: Any) -> Recipient:
@@ -128,6 +142,7 @@ def find_customer_or_nobody(state: State, *arguments: Any) -> Recipient:
 
 
 def to_question(
+    state: State,
     placement: str,
     settings: PlacementSettings,
     recipient: Recipient,
@@ -157,8 +172,21 @@ def to_question(
         filter=item_filter,
         attributes=tuple(attributes),
         explain=explain,
+        suppression=state.contact_policy.suppression(recipient.contact, settings, as_of_ts),
         customer_known=recipient.customer.customer_id is not None,
     )
+
+
+def to_showing(question: Question, recipient: Recipient, answer: dict[str, Any]) -> Showing | None:
+    """Return what an answer shows to whom, for the caps; None where nobody is known."""
+    showing = Showing(
+        customer_id=recipient.customer.customer_id or "",
+        visit_id=recipient.visit_id,
+        channel=question.settings.channel,
+        at_ts=question.as_of_ts,
+        item_ids=tuple(item["item_id"] for item in answer["items"]),
+    )
+    return showing if showing.own_id and showing.item_ids else None
 
 
 def to_exposure(question: Question, recipient: Recipient, answer: dict[str, Any]) -> Exposure:

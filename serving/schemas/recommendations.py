@@ -223,6 +223,6 @@ class Recommendations(Body, frozen=True):
         bool,
         Meta(
             description="Whether the ledger did not answer in time, so that this is a stranger's "
-            "answer whoever asked."
+            "answer whoever asked, or does not count towards caps."
         ),
     ] = False

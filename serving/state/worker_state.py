@@ -19,6 +19,7 @@ from recsys.ledger import Exposure, KeptKeys, Ledger, Overlay, Timeouts, api_key
 from recsys.recommender import Engine, shift_seconds
 from serving.access import ClientAddresses, KeyCache, RateLimits, Sessions, rate_limits
 from serving.http import Refusal
+from serving.state.contact_policy import ContactPolicy
 from serving.state.decision_cache import DecisionCache
 from serving.state.exposure_queue import ExposureQueue
 from serving.state.model_loading import NONE_YET, ModelLoader
@@ -66,6 +67,7 @@ class State:
         self.rates = RateLimits(config.limits, self._quotas, self.addresses)
         self.decision_cache = DecisionCache(self.ledger.decisions, config.bundles)
         self.offer_issuer = OfferIssuer(self.decision_cache, self.ledger, config, self.links)
+        self.contact_policy = ContactPolicy(self.ledger, config)
         self.exposures = ExposureQueue(self.ledger, config.ledger.exposure_days)
         self.health = HealthChecks(config, self.ledger)
         self.identifier_types = _identifier_types(config)
@@ -200,6 +202,7 @@ class State:
             self.shift_seconds = shift_seconds(self.config, made.manifest)
             updates = self._overlay.updates_since(made.manifest.details.get("exported", {}))
             self.engine = made.with_updates(updates) if updates else made
+            self.contact_policy.engine = self.engine
 
     def expose(self, exposure: Exposure) -> None:
         """Queue an exposure; it is written soon."""

@@ -39,13 +39,18 @@ EventName = Literal[
     "purchase",
     "refund",
     "login",
+    "dismiss",
+    "undo_dismiss",
 ]
 Channel = Literal["pos", "web", "app", "email", "store_screen", "associate", "marketplace"]
 
 #: Channels where order numbers are unique per store only.
 IN_STORE: Final = ("pos", "store_screen", "associate")
+_OF_CARTS: Final = ("add_to_wishlist", "add_to_cart", "remove_from_cart")
+#: What customers are not interested in, and what they want to see again.
+REFUSALS: Final = ("dismiss", "undo_dismiss")
 #: Events that require items.
-_NEED_ITEMS: Final = ("view_item", "add_to_wishlist", "add_to_cart", "remove_from_cart", "purchase")
+_NEED_ITEMS: Final = ("view_item", "purchase", *_OF_CARTS, *REFUSALS)
 
 
 class Wire(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -136,6 +141,9 @@ class Event(Wire, frozen=True):
         Meta(description="Of prices that are plain numbers; the workspace's by default."),
     ] = None
     items: Annotated[list[EventItem], Meta(max_length=500)] = field(default_factory=list)
+    extent: Annotated[
+        Literal["item", "category"], Meta(description="Of a refusal: or all of their categories.")
+    ] = "item"
     recommendation_id: Annotated[Id | None, Meta(description="Of the answer that led here.")] = None
     placement: Id | None = None
     value: Amount | None = None
@@ -266,6 +274,9 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
             yield f"/items/{ix}/price", "is below zero. Send prices after discount, not discounts."
     if event.event in _NEED_ITEMS and not event.items:
         yield "/items", f"`{event.event}` needs at least one item."
+    named = event.customer_id is not None or event.identifier is not None
+    if event.event in REFUSALS and not named and event.session_id is None:
+        yield "/session_id", f"a `{event.event}` needs the customer or the visit that it is of."
     if event.event == "login":
         if event.session_id is None:
             yield "/session_id", "a `login` needs the session it happened in."

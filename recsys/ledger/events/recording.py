@@ -8,7 +8,7 @@ On PostgreSQL, two batches may be written concurrently. Both lock tables in the 
 by sorted key, so they never deadlock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -17,11 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.datasets import interactions
+from recsys.decisions import Refusal
 from recsys.identity import customer_id_of
+from recsys.ledger.customers.contacts import refuse, take_over
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
 from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes
 from recsys.ledger.events import visit_state
-from recsys.ledger.events.event_types import Event, digest, encode, stored_id
+from recsys.ledger.events.event_types import REFUSALS, Event, digest, encode, stored_id
 from recsys.ledger.offers.returns import Login, ReturnedOrder, settle_returns
 from recsys.ledger.schema import EVENTS, IDENTIFIERS, SESSIONS, TRANSACTIONS
 from recsys.ledger.statements import insert, lock
@@ -117,6 +119,8 @@ def record(
     ]
     apply_events(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
     logins = [Login(session_own_id(session_id), own_id) for session_id, own_id, _ in bound]
+    take_over(connection, [(login.visit, login.own_id) for login in logins])
+    refuse(connection, [each for entry in entries for each in _refusals(entry)])
     settle_returns(
         connection,
         [_returned(e) for e in entries if e.event.event == "refund"],
@@ -285,6 +289,21 @@ def _returned(entry: _Entry) -> ReturnedOrder:
     for item in event.items:
         back[item.item_id] = back.get(item.item_id, 0.0) + item.quantity
     return ReturnedOrder(event.transaction_id or "", event.scope, back)
+
+
+def _refusals(entry: _Entry) -> Iterator[tuple[str, Refusal]]:
+    event = entry.event
+    if event.event in REFUSALS and entry.own_id is not None:
+        for item in event.items:
+            yield (
+                entry.own_id,
+                Refusal(
+                    item.item_id,
+                    event.extent == "category",
+                    event.occurred_ts,
+                    event.event == "dismiss",
+                ),
+            )
 
 
 def _update_visits(

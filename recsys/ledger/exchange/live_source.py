@@ -19,7 +19,14 @@ import pyarrow.parquet as pq
 from recsys.identity import links
 from recsys.ingest import Live, staged
 from recsys.ledger.catalogue_updates import Overlay
-from recsys.ledger.events.event_types import Event, EventItem, Money, order_id, stored_id
+from recsys.ledger.events.event_types import (
+    REFUSALS,
+    Event,
+    EventItem,
+    Money,
+    order_id,
+    stored_id,
+)
 from recsys.ledger.events.limits import LimitFault, limit_faults
 from recsys.ledger.events.purchases import minor
 from recsys.ledger.ledger import Ledger, LiveEvent
@@ -174,7 +181,7 @@ def _rows(
                 line | {"_row": live_event.seq, "own_id": live_event.own_id, "line_no": place},
             )
         yield from _observed(event, group, links.SAME_ORDER, at)
-    if event.event not in ("login", "refund"):
+    if event.event not in ("login", "refund", *REFUSALS):
         for item in items:
             yield "events", _event(live_event, event, item, at, currency)
     if live_event.page:

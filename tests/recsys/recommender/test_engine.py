@@ -83,6 +83,8 @@ def test_an_answer_has_the_documented_shape(ask, engine):
         "filtered",
         "not_new",
         "recently_bought",
+        "not_interested",
+        "capped",
         "out_of_stock",
         "unknown_item",
     }

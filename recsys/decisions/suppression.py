@@ -1,0 +1,150 @@
+"""Decides which products a customer must not be shown now, and says why.
+
+In: a customer's contact state, the caps, a channel and a time. Out: ``Suppression``. Called by the
+service before it ranks, and by ``ledger`` once more when it writes down what is shown.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from recsys.config import CapSettings
+from recsys.decisions.contact_state import ContactState
+from recsys.units import DAY
+
+_EVER: Final = 1 << 62
+#: Names the choice of each product.
+ChoicesOf = Callable[[Sequence[str]], Sequence[str]]
+
+
+class Suppression(NamedTuple):
+    """Products that a customer must not be shown."""
+
+    not_interested: tuple[str, ...] = ()
+    """Refused products."""
+    not_interested_like: tuple[str, ...] = ()
+    """Products whose categories were refused."""
+    capped: tuple[str, ...] = ()
+    """Products that were shown as often as a cap allows."""
+
+
+NOTHING: Final = Suppression()
+
+
+def suppress(
+    state: ContactState,
+    caps: Mapping[str, CapSettings],
+    channel: str,
+    now_ts: int,
+    zone: str,
+    choices_of: ChoicesOf = list,
+) -> Suppression:
+    """Return what must not be shown on a channel.
+
+    Parameters
+    ----------
+    state : ContactState
+        Of the customer, over all channels.
+    caps : mapping of str to CapSettings
+    channel : str
+        On which the customer is asked for.
+    now_ts : int
+        UTC epoch seconds.
+    zone : str
+        IANA time zone in which calendar days begin.
+    choices_of : callable
+        Names the choice of each of some products; what was shown of a choice counts for all of it.
+        By default every product is alone.
+    """
+    if state.is_empty:
+        return NOTHING
+    standing = [each for each in state.refusals if each.stands and each.at_ts <= now_ts]
+    return Suppression(
+        tuple(each.item_id for each in standing if not each.whole_category),
+        tuple(each.item_id for each in standing if each.whole_category),
+        tuple(_capped(state, caps, channel, now_ts, now_ts, zone, choices_of)),
+    )
+
+
+def over_cap(
+    state: ContactState,
+    caps: Mapping[str, CapSettings],
+    channel: str,
+    now_ts: int,
+    zone: str,
+    choices_of: ChoicesOf = list,
+) -> frozenset[str]:
+    """Return the choices of which no more may be shown.
+
+    Showings after ``now_ts`` count, too: answers at the same time are written down in any order.
+
+    Parameters
+    ----------
+    state, caps, channel, now_ts, zone, choices_of
+        As of ``suppress``.
+
+    Returns
+    -------
+    frozenset of str
+        As ``choices_of`` names them.
+    """
+    capped = list(_capped(state, caps, channel, now_ts, _EVER, zone, choices_of))
+    return frozenset(choices_of(capped))
+
+
+def _capped(
+    state: ContactState,
+    caps: Mapping[str, CapSettings],
+    channel: str,
+    now_ts: int,
+    until_ts: int,
+    zone: str,
+    choices_of: ChoicesOf,
+) -> Iterator[str]:
+    """Yield one product of each choice that a cap holds back."""
+    by_choice: dict[str, list[Mapping[str, list[int]]]] = {}
+    first: dict[str, str] = {}
+    applied = [cap for cap in caps.values() if not cap.channels or channel in cap.channels]
+    if not applied:
+        return
+    names = zip(state.shown.items(), choices_of(list(state.shown)), strict=True)
+    for (item_id, by_channel), choice in names:
+        by_choice.setdefault(choice, []).append(by_channel)
+        first.setdefault(choice, item_id)
+    since = [(cap, begins(cap, now_ts, zone)) for cap in applied]
+    for choice, showings in by_choice.items():
+        if any(_times(showings, cap, from_ts, until_ts) >= cap.times for cap, from_ts in since):
+            yield first[choice]
+
+
+def _times(
+    showings: list[Mapping[str, list[int]]], cap: CapSettings, from_ts: int, until_ts: int
+) -> int:
+    """Count the showings of a choice that a cap counts."""
+    return sum(
+        from_ts <= ts <= until_ts
+        for by_channel in showings
+        for channel, times in by_channel.items()
+        if not cap.channels or channel in cap.channels
+        for ts in times
+    )
+
+
+def begins(cap: CapSettings, now_ts: int, zone: str) -> int:
+    """Return since when a cap counts, UTC epoch seconds.
+
+    Parameters
+    ----------
+    cap : CapSettings
+        With ``calendar``, its days are those of the calendar, today included.
+    now_ts : int
+        UTC epoch seconds.
+    zone : str
+        IANA time zone.
+    """
+    if not cap.calendar:
+        return now_ts - cap.days * DAY + 1
+    today = datetime.fromtimestamp(now_ts, ZoneInfo(zone)).date()
+    start = datetime.combine(today - timedelta(days=cap.days - 1), time(), ZoneInfo(zone))
+    return int(start.astimezone(UTC).timestamp())

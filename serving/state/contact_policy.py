@@ -1,0 +1,94 @@
+"""What may not be shown to a customer, and the note of what was: the caps, over all channels.
+
+Contact states and answers come in; suppressions of questions, and answers that hold to every cap
+at this moment, come out. Used by the routes that answer for customers.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+from recsys.config import Config, PlacementSettings
+from recsys.decisions import NOTHING, ContactState, Suppression, suppress
+from recsys.errors import LedgerError
+from recsys.ledger import Ledger
+from recsys.ledger.customers import Showing
+from recsys.recommender import Engine
+
+_log = logging.getLogger("omnibasket.service")
+
+#: Key of ``left_out`` for products of which a cap was reached meanwhile.
+CAPPED: Final = "capped"
+
+
+class ContactPolicy:
+    """The caps of a workspace.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    config : Config
+    """
+
+    def __init__(self, ledger: Ledger, config: Config) -> None:
+        self._ledger = ledger
+        self._caps = config.caps
+        self._zone = config.workspace.time_zone
+        self.engine: Engine | None = None
+        """Knows which products a shopper cannot tell apart; set by the worker."""
+
+    def _choices_of(self, item_ids: Sequence[str]) -> Sequence[str]:
+        return item_ids if self.engine is None else self.engine.choices_of(item_ids)
+
+    def suppression(
+        self, contact: ContactState, settings: PlacementSettings, as_of_ts: int
+    ) -> Suppression:
+        """Return what a placement must not show to a customer at a time."""
+        if contact.is_empty or not settings.personal:
+            return NOTHING
+        return suppress(
+            contact, self._caps, settings.channel, as_of_ts, self._zone, self._choices_of
+        )
+
+    def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> None:
+        """Write down what answers show, and take out what reached a cap since they were asked.
+
+        Parameters
+        ----------
+        answers : sequence of (dict, Showing or None)
+            Answers as of ``Engine.recommend``, which change, and what they show to whom; None where
+            nothing counts.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be written.
+        """
+        counted = [(answer, each) for answer, each in answers if each and self._counts(each)]
+        if not counted:
+            return
+        shown = self._ledger.contacts.show(
+            [showing for _, showing in counted], self._caps, self._zone, self._choices_of
+        )
+        for (answer, showing), item_ids in zip(counted, shown, strict=True):
+            gone = len(showing.item_ids) - len(item_ids)
+            if gone:
+                kept = set(item_ids)
+                answer["items"] = [item for item in answer["items"] if item["item_id"] in kept]
+                for rank, item in enumerate(answer["items"], start=1):
+                    item["rank"] = rank
+                answer["left_out"][CAPPED] += gone
+
+    def _counts(self, showing: Showing) -> bool:
+        """Whether any cap counts what is shown on the channel."""
+        caps = self._caps.values()
+        return any(not cap.channels or showing.channel in cap.channels for cap in caps)
+
+    def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> None:
+        """Do as ``note``; if the ledger fails, the answer says so."""
+        try:
+            with self._ledger.hurrying("contacts"):
+                self.note([(answer, showing)])
+        except LedgerError as error:
+            _log.error("what was shown does not count", extra={"reason": str(error)})
+            answer["without_ledger"] = True

@@ -1,0 +1,120 @@
+"""Contact with customers in the ledger: caps hold whoever asks when, and links can be undone."""
+
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+
+import sqlalchemy as sa
+
+from recsys.config import CapSettings
+from recsys.identity import customer_id_of
+from recsys.ledger.customers import Showing, session_own_id
+from recsys.ledger.ledger import Ledger
+from recsys.ledger.schema import IDENTIFIERS
+from tests.recsys.ledger.conftest import NOW, MakeEvent
+
+ADA = customer_id_of("email", "ada")
+CARD = customer_id_of("loyalty_card", "7")
+CAPS = {"cap": CapSettings(times=3, days=7)}
+
+
+def showing(*item_ids: str, customer_id: str = ADA, at_ts: int = NOW, **more: str) -> Showing:
+    fields = {"channel": "web", **more}
+    return Showing(customer_id=customer_id, at_ts=at_ts, item_ids=item_ids, **fields)
+
+
+def link(ledger: Ledger, kind: str, value: str, customer_id: str) -> None:
+    """Say whose an identifier is, as an ingest does."""
+    own_id = customer_id_of(kind, value)
+    key = {"type": kind, "value": value}
+    with ledger._database.writing() as connection:
+        here = sa.and_(IDENTIFIERS.c.type == kind, IDENTIFIERS.c.value == value)
+        connection.execute(IDENTIFIERS.delete().where(here))
+        row = {**key, "own_id": own_id, "customer_id": customer_id}
+        connection.execute(IDENTIFIERS.insert(), [row])
+
+
+def test_no_cap_is_broken_by_answers_at_the_same_time(ledger: Ledger) -> None:
+    def show(n: int) -> int:
+        (kept,) = ledger.contacts.show([showing("tea", f"own{n}", at_ts=NOW + n % 3)], CAPS, "UTC")
+        return kept.count("tea")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(show, range(40))) == 3
+    state = ledger.contacts.state(ADA)
+    assert len(state.shown["tea"]["web"]) == 3
+    assert len(state.shown) == 41  # nothing else was lost
+
+
+def show_often(url: str, taken: "multiprocessing.Queue[int]") -> None:
+    ledger = Ledger.open(url)
+    kept = 0
+    for n in range(25):
+        (shown,) = ledger.contacts.show([showing("tea", at_ts=NOW + n)], CAPS, "UTC")
+        kept += len(shown)
+    ledger.close()
+    taken.put(kept)
+
+
+def test_no_cap_is_broken_by_several_processes(ledger_url: str, ledger: Ledger) -> None:
+    context = multiprocessing.get_context("spawn")
+    taken: multiprocessing.Queue[int] = context.Queue()
+    workers = [context.Process(target=show_often, args=(ledger_url, taken)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    assert sum(taken.get(timeout=120) for _ in workers) == 3
+    for worker in workers:
+        worker.join(timeout=60)
+    taken.close()
+    taken.join_thread()
+    assert len(ledger.contacts.state(ADA).shown["tea"]["web"]) == 3
+
+
+def test_a_link_adds_up_and_undoing_it_gives_back(ledger: Ledger, make_event: MakeEvent) -> None:
+    link(ledger, "email", "ada", ADA)
+    link(ledger, "loyalty_card", "7", CARD)
+    ledger.contacts.show([showing("tea"), showing("tea", customer_id=CARD)], CAPS, "UTC")
+    ledger.add_events([make_event("dismiss", "beer", customer_id=CARD)], NOW)
+    assert not ledger.contacts.state(ADA).refusals
+    link(ledger, "loyalty_card", "7", ADA)
+    whole = ledger.contacts.state(ADA)
+    assert whole.shown == {"tea": {"web": [NOW, NOW]}}
+    assert [refusal.item_id for refusal in whole.refusals] == ["beer"]
+    assert ledger.contacts.show([showing("tea", at_ts=NOW + 1)], CAPS, "UTC") == [["tea"]]
+    assert ledger.contacts.show([showing("tea", at_ts=NOW + 2)], CAPS, "UTC") == [[]]
+    link(ledger, "loyalty_card", "7", CARD)
+    assert ledger.contacts.state(CARD).shown == {"tea": {"web": [NOW]}}
+    assert ledger.contacts.state(ADA).shown == {"tea": {"web": [NOW, NOW + 1]}}
+    assert not ledger.contacts.state(ADA).refusals
+
+
+def test_a_visit_counts_for_who_logs_in_to_it(ledger: Ledger, make_event: MakeEvent) -> None:
+    visit = session_own_id("v")
+    shown = showing("tea", customer_id="", visit_id=visit)
+    assert ledger.contacts.show([shown], CAPS, "UTC") == [["tea"]]
+    ledger.add_events([make_event("dismiss", "beer", session_id="v")], NOW)
+    assert [one.item_id for one in ledger.contacts.state("", visit).refusals] == ["beer"]
+    ledger.add_events([make_event("login", session_id="v", identifier="ada")], NOW + 1)
+    state = ledger.contacts.state(ADA)
+    assert state.shown == {"tea": {"web": [NOW]}}
+    assert [one.item_id for one in state.refusals] == ["beer"]
+    assert ledger.contacts.state("", visit).is_empty
+
+
+def test_refusals_count_in_whatever_order_they_come(ledger: Ledger, make_event: MakeEvent) -> None:
+    refused = make_event("dismiss", "tea", identifier="ada", at=NOW)
+    wanted = make_event("undo_dismiss", "tea", identifier="ada", at=NOW + 5)
+    for event in (wanted, refused, refused):  # the older one comes late, and twice
+        ledger.add_events([event], NOW + 9)
+    (word,) = ledger.contacts.state(ADA).refusals
+    assert not word.stands
+    again = make_event("dismiss", "tea", identifier="ada", at=NOW + 6, extent="category")
+    ledger.add_events([again], NOW + 9)
+    assert [(one.whole_category, one.stands) for one in ledger.contacts.state(ADA).refusals] == [
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_strangers_have_no_contact(ledger: Ledger) -> None:
+    assert ledger.contacts.state("").is_empty
+    assert ledger.contacts.state("nobody", "nothing").is_empty
