@@ -33,6 +33,7 @@ COMMANDS = {
     "keys": "Say who may ask the service, and for what.",
     "placements": "Look at placements, check them, try them out.",
     "recommend": "Answer one question in the terminal.",
+    "why": "Say why an answer showed what it did, and not something else.",
     "bundles": "Look through what sells together, and what was decided about it.",
     "identity": "Look into customers, undo a link.",
     "tour": "Start the service, ask it one question per channel, and show the answers.",

@@ -14,11 +14,10 @@ import msgspec
 from recsys.artefacts import registry
 from recsys.config import PLACEMENTS, Config, PlacementSettings, load_config
 from recsys.errors import ConfigError
-from recsys.ledger import Customer
 from recsys.recommender import Engine, Question, all_placements, find_placement, shift_seconds
 from recsys.recommender import check_placement as findings
 from training.console import emit_json, json_option, output, table, workspace_option
-from training.recommend import find_customer, find_time
+from training.recommend import Asker, find_customer, find_time
 
 
 @click.group()
@@ -118,9 +117,10 @@ def try_out(
     engine = Engine.load(registry.current(config))
     before = _before(engine, name)
     as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
-    customer = Customer()
+    asker = Asker()
     if customer_id or identifier or session:
-        customer = find_customer(config, customer_id, identifier, session, as_of_ts)
+        asker = find_customer(config, customer_id, identifier, session, as_of_ts)
+    customer = asker.customer
     used = [settings] if before in (None, settings) else [settings, before]
     questions = [
         Question(
@@ -131,6 +131,7 @@ def try_out(
             location_id=location,
             item_ids=item,
             cart=cart or tuple(customer.visit.cart if one.personal else ()),
+            suppression=asker.suppression(config, one, engine, as_of_ts),
             customer_known=customer.customer_id is not None,
         )
         for one in used

@@ -5,6 +5,7 @@ it is somebody looking, not a customer being shown something.
 """
 
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any
 import click
 
 from recsys.artefacts import registry
-from recsys.config import Config, load_config
+from recsys.config import Config, PlacementSettings, load_config
+from recsys.decisions import NOTHING, ContactState, Suppression, suppress
 from recsys.identity import KeyedHash
 from recsys.ledger import Customer, Ledger
+from recsys.ledger.customers import session_own_id
 from recsys.ledger.events import Identifier, seal_identifier, seal_session
 from recsys.recommender import Engine, Question, find_placement, shift_seconds
 from training.console import emit_json, json_option, money, output, table, workspace_option
@@ -65,9 +68,10 @@ def command(
     settings = find_placement(config, placement)
     engine = Engine.load(registry.current(config))
     as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
-    customer = Customer()
+    asker = Asker()
     if settings.personal and (customer_id or identifier or session):
-        customer = find_customer(config, customer_id, identifier, session, as_of_ts)
+        asker = find_customer(config, customer_id, identifier, session, as_of_ts)
+    customer = asker.customer
     question = Question(
         placement=placement,
         settings=settings,
@@ -77,6 +81,7 @@ def command(
         item_ids=item,
         cart=cart or tuple(customer.visit.cart),
         exclude=exclude,
+        suppression=asker.suppression(config, settings, engine, as_of_ts),
         customer_known=customer.customer_id is not None,
     )
     (answer,) = engine.recommend([question], [customer.history])
@@ -99,13 +104,31 @@ def find_time(text: str | None, shift_seconds: int) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Whom a question is for: customer and visit, and what was shown to them and refused."""
+
+    customer: Customer = field(default_factory=Customer)
+    contact: ContactState = field(default_factory=ContactState)
+
+    def suppression(
+        self, config: Config, settings: PlacementSettings, engine: Engine, as_of_ts: int
+    ) -> Suppression:
+        """Return what a placement must not show them, as the service does."""
+        if self.contact.is_empty or not settings.personal:
+            return NOTHING
+        zone = config.workspace.time_zone
+        channel, caps = settings.channel, config.caps
+        return suppress(self.contact, caps, channel, as_of_ts, zone, engine.choices_of)
+
+
 def find_customer(
     config: Config,
     customer_id: str | None,
     identifier: str | None,
     session: str | None,
     as_of_ts: int,
-) -> Customer:
+) -> Asker:
     """Read whom the options name from the ledger."""
     keyed_hash = KeyedHash.load(config)
     named = None
@@ -117,13 +140,13 @@ def find_customer(
             )
         named = seal_identifier(Identifier(type=kind, value=value), keyed_hash, config.identity)
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
+    visit = session and seal_session(session, keyed_hash)
     try:
-        return ledger.customer(
-            customer_id=customer_id,
-            identifier=named,
-            session_id=session and seal_session(session, keyed_hash),
-            as_of_ts=as_of_ts,
+        customer = ledger.customer(
+            customer_id=customer_id, identifier=named, session_id=visit, as_of_ts=as_of_ts
         )
+        visit_id = session_own_id(visit) if visit else ""
+        return Asker(customer, ledger.contacts.state(customer.customer_id or "", visit_id))
     finally:
         ledger.close()
 

@@ -6,8 +6,10 @@ service before it ranks, and by ``ledger`` once more when it writes down what is
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from recsys.config import CapSettings
 from recsys.decisions.contact_state import ContactState
@@ -18,15 +20,39 @@ _EVER: Final = 1 << 62
 ChoicesOf = Callable[[Sequence[str]], Sequence[str]]
 
 
+class Withheld(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A product that a customer must not be shown now, and why."""
+
+    item_id: str
+    code: Literal["not_interested", "capped"]
+    extent: Literal["item", "category"] = "item"
+    """Whether everything of its category was refused."""
+    refused_ts: int | None = None
+    cap: str | None = None
+    """Name of the cap; None where it was reached while the answer was made."""
+    shown: tuple[tuple[str, int], ...] = ()
+    """Channel and time of the showings that the cap counts, oldest first."""
+
+
 class Suppression(NamedTuple):
     """Products that a customer must not be shown."""
 
-    not_interested: tuple[str, ...] = ()
-    """Refused products."""
-    not_interested_like: tuple[str, ...] = ()
-    """Products whose categories were refused."""
-    capped: tuple[str, ...] = ()
-    """Products that were shown as often as a cap allows."""
+    withheld: tuple[Withheld, ...] = ()
+
+    @property
+    def not_interested(self) -> list[str]:
+        """Refused products."""
+        return [one.item_id for one in self.withheld if one.refused_ts and one.extent == "item"]
+
+    @property
+    def not_interested_like(self) -> list[str]:
+        """Products whose categories were refused."""
+        return [one.item_id for one in self.withheld if one.extent == "category"]
+
+    @property
+    def capped(self) -> list[str]:
+        """Products that were shown as often as a cap allows, one of each choice."""
+        return [one.item_id for one in self.withheld if one.code == "capped"]
 
 
 NOTHING: Final = Suppression()
@@ -59,12 +85,18 @@ def suppress(
     """
     if state.is_empty:
         return NOTHING
-    standing = [each for each in state.refusals if each.stands and each.at_ts <= now_ts]
-    return Suppression(
-        tuple(each.item_id for each in standing if not each.whole_category),
-        tuple(each.item_id for each in standing if each.whole_category),
-        tuple(_capped(state, caps, channel, now_ts, now_ts, zone, choices_of)),
+    refused = (
+        Withheld(
+            each.item_id,
+            "not_interested",
+            "category" if each.whole_category else "item",
+            refused_ts=each.at_ts,
+        )
+        for each in state.refusals
+        if each.stands and each.at_ts <= now_ts
     )
+    capped = _capped(state, caps, channel, now_ts, now_ts, zone, choices_of)
+    return Suppression((*refused, *capped))
 
 
 def over_cap(
@@ -90,7 +122,7 @@ def over_cap(
         As ``choices_of`` names them.
     """
     capped = list(_capped(state, caps, channel, now_ts, _EVER, zone, choices_of))
-    return frozenset(choices_of(capped))
+    return frozenset(choices_of([each.item_id for each in capped]))
 
 
 def _capped(
@@ -101,34 +133,41 @@ def _capped(
     until_ts: int,
     zone: str,
     choices_of: ChoicesOf,
-) -> Iterator[str]:
-    """Yield one product of each choice that a cap holds back."""
+) -> Iterator[Withheld]:
+    """Yield one product of each choice that a cap holds back, with the first such cap."""
     by_choice: dict[str, list[Mapping[str, list[int]]]] = {}
     first: dict[str, str] = {}
-    applied = [cap for cap in caps.values() if not cap.channels or channel in cap.channels]
+    applied = {
+        name: cap for name, cap in caps.items() if not cap.channels or channel in cap.channels
+    }
     if not applied:
         return
     names = zip(state.shown.items(), choices_of(list(state.shown)), strict=True)
     for (item_id, by_channel), choice in names:
         by_choice.setdefault(choice, []).append(by_channel)
         first.setdefault(choice, item_id)
-    since = [(cap, begins(cap, now_ts, zone)) for cap in applied]
+    since = {name: begins(cap, now_ts, zone) for name, cap in applied.items()}
     for choice, showings in by_choice.items():
-        if any(_times(showings, cap, from_ts, until_ts) >= cap.times for cap, from_ts in since):
-            yield first[choice]
+        for name, cap in applied.items():
+            counted = _counted(showings, cap, since[name], until_ts)
+            if len(counted) >= cap.times:
+                yield Withheld(first[choice], "capped", cap=name, shown=tuple(counted))
+                break
 
 
-def _times(
+def _counted(
     showings: list[Mapping[str, list[int]]], cap: CapSettings, from_ts: int, until_ts: int
-) -> int:
-    """Count the showings of a choice that a cap counts."""
-    return sum(
-        from_ts <= ts <= until_ts
+) -> list[tuple[str, int]]:
+    """Return channel and time of the showings of a choice that a cap counts, oldest first."""
+    counted = [
+        (channel, ts)
         for by_channel in showings
         for channel, times in by_channel.items()
         if not cap.channels or channel in cap.channels
         for ts in times
-    )
+        if from_ts <= ts <= until_ts
+    ]
+    return sorted(counted, key=lambda showing: (showing[1], showing[0]))
 
 
 def begins(cap: CapSettings, now_ts: int, zone: str) -> int:

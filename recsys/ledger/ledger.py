@@ -23,7 +23,7 @@ from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_id
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
 from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import Event, Identifier, read
-from recsys.ledger.events.exposures import Exposure, thin_exposures, write_exposures
+from recsys.ledger.events.exposures import Exposure, Exposures
 from recsys.ledger.events.recording import Outcome, record
 from recsys.ledger.offers.decisions import Decisions
 from recsys.ledger.offers.offers import Offers
@@ -72,6 +72,8 @@ class Ledger:
         Bundles promised to customers.
     contacts : Contacts
         What was shown to customers, and what they refused.
+    exposures : Exposures
+        Answers that were shown, with what was decided.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
@@ -81,6 +83,7 @@ class Ledger:
         self.decisions = Decisions(database)
         self.offers = Offers(database)
         self.contacts = Contacts(database)
+        self.exposures = Exposures(database)
         self.currency = currency
 
     @classmethod
@@ -293,32 +296,6 @@ class Ledger:
         """
         with self._database.writing() as connection:
             return record(connection, events, received_ts, self.currency, page=page)
-
-    def record_exposures(self, exposures: Sequence[Exposure]) -> None:
-        """Write exposures; a power failure may lose the last.
-
-        Parameters
-        ----------
-        exposures : sequence of Exposure
-            The first exposure of each ``recommendation_id`` is kept.
-        """
-        write_exposures(self._database, exposures)
-
-    def thin_exposures(self, before_ts: int, most: int = 2_000) -> int:
-        """Delete some exposures before a time, and return their number.
-
-        Parameters
-        ----------
-        before_ts : int
-            UTC epoch seconds.
-        most : int
-            Maximum number to delete, oldest first; keep it small so that writers do not wait.
-
-        Returns
-        -------
-        int
-        """
-        return thin_exposures(self._database, before_ts, most)
 
     # Ingest
 

@@ -139,6 +139,16 @@ def _tell_pages(connection: Connection) -> None:
         )
 
 
+def _keep_decisions(connection: Connection) -> None:
+    """Keep what was decided with each exposure from now on."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("exposures"):
+        return
+    if "decision" not in {column["name"] for column in inspector.get_columns("exposures")}:
+        binary = "BLOB" if connection.dialect.name == "sqlite" else "BYTEA"
+        connection.exec_driver_sql(f"ALTER TABLE exposures ADD COLUMN decision {binary}")
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read earlier redemptions, with the items of their offers."""
     names = (
@@ -194,5 +204,5 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     6: (_mark_visits,),
     7: (_hash_codes,),
     8: (_tell_pages,),
-    9: (),  # contacts
+    9: (_keep_decisions,),  # and contacts
 }

@@ -122,6 +122,7 @@ EXPOSURES: Final = Table(
     Column("location_id", Text),
     Column("model_version", Text, nullable=False),
     Column("items", LargeBinary, nullable=False),  # JSON array of item ids in the order shown
+    Column("decision", LargeBinary),  # recsys.decisions.Decision as JSON; null before schema 10
 )
 
 #: API keys and their grants. Revoked keys stay for the record.

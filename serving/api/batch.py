@@ -156,8 +156,9 @@ def _answers(
                 [recipient.customer.history for _, recipient, _ in questions],
                 offerable,
             )
+            taken_out: list[list[str]] = [[] for _ in found]
             if seen.counts:
-                state.contact_policy.note(
+                taken_out = state.contact_policy.note(
                     [
                         (answer, context.to_showing(question, recipient, answer))
                         for answer, (question, recipient, _) in zip(found, questions, strict=True)
@@ -167,21 +168,21 @@ def _answers(
             _log.error("a part of a batch failed", exc_info=error)
             yield problems[isinstance(error, LedgerError)] * len(chunk)
             continue
-        answers = iter(found)
+        answers = iter(zip(found, taken_out, strict=True))
         out = []
         for line in chunk:
             if isinstance(line, bytes):
                 out.append(line)
                 continue
             question, recipient, offer_context = line
-            answer = next(answers)
+            answer, gone = next(answers)
             now_ts = state.now_ts()
             answer["offers"] = state.offer_issuer.issue(
                 answer["offers"], offer_context, engine, now_ts
             )
             request_warnings.add(answer, warnings)
             if seen.exposed:
-                state.expose(context.to_exposure(question, recipient, answer))
+                state.expose(context.to_exposure(question, recipient, answer, gone))
             options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
             out.append(orjson.dumps(answer, option=options))
         yield b"".join(out)

@@ -97,6 +97,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         attributes=params.attributes,
         explain=params.explain,
     )
+    taken_out: list[str] = []
     if params.as_of is not None:  # a replay promises nothing
         (answer,) = engine.recommend([question], [recipient.customer.history])
     else:
@@ -112,7 +113,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         (answer,) = engine.recommend([question], [recipient.customer.history], offerable)
         if not params.dry_run:
             showing = context.to_showing(question, recipient, answer)
-            state.contact_policy.note_or_say_so(answer, showing)
+            taken_out = state.contact_policy.note_or_say_so(answer, showing)
         answer["offers"] = state.offer_issuer.issue(
             answer["offers"], offer_context, engine, state.now_ts()
         )
@@ -122,5 +123,5 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")
     request_warnings.add(answer, warnings)
     if not params.dry_run:
-        state.expose(context.to_exposure(question, recipient, answer))
+        state.expose(context.to_exposure(question, recipient, answer, taken_out))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))

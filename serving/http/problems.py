@@ -93,6 +93,12 @@ PROBLEM_KINDS: Final = {
         "Give any id that the service ever gave out. In a batch, lines that name nobody get a "
         'stranger\'s answer with `"unknown": "answer"`.',
     ),
+    "decision-unknown": Kind(
+        404,
+        "No such decision is kept",
+        "Ask with the `recommendation_id` of an answer that was shown, a second after it; "
+        "decisions are kept as long as [ledger] exposure_days says.",
+    ),
     "not-found": Kind(404, "There is nothing here", "Every address is listed under /docs."),
     "method-not-allowed": Kind(
         405, "The address does not take this method", "The Allow header names those it takes."

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from recsys.config import Filter, PlacementSettings
-from recsys.decisions import ContactState
+from recsys.decisions import ContactState, Decision
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Exposure
 from recsys.ledger.customers import Showing, session_own_id
@@ -189,8 +189,17 @@ def to_showing(question: Question, recipient: Recipient, answer: dict[str, Any])
     return showing if showing.own_id and showing.item_ids else None
 
 
-def to_exposure(question: Question, recipient: Recipient, answer: dict[str, Any]) -> Exposure:
-    """Return what an answer showed to whom, for the ledger."""
+def to_exposure(
+    question: Question, recipient: Recipient, answer: dict[str, Any], taken_out: list[str]
+) -> Exposure:
+    """Return what an answer showed to whom and what it left out, for the ledger."""
+    decision = Decision.of(
+        question.settings.channel,
+        question.suppression,
+        answer["left_out"],
+        answer["fallback"],
+        taken_out,
+    )
     return Exposure(
         recommendation_id=question.recommendation_id,
         shown_ts=question.as_of_ts,
@@ -200,4 +209,5 @@ def to_exposure(question: Question, recipient: Recipient, answer: dict[str, Any]
         customer_id=recipient.customer.customer_id,
         session_id=recipient.session_id,
         location_id=question.location_id,
+        decision=decision,
     )

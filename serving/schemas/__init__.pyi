@@ -1,6 +1,7 @@
 from .base import Body
 from .bundle_requests import BundlePatch, BundleQuery
 from .bundles import BundleInFull, Bundles
+from .decisions import DecisionAnswer
 from .events import EventOutcome, Events, EventsAnswer
 from .health import Alive, Readiness
 from .item_pages import Page, PageQuery
@@ -37,6 +38,7 @@ __all__ = [
     "Combination",
     "CombinationRequest",
     "CustomerOffers",
+    "DecisionAnswer",
     "EventOutcome",
     "Events",
     "EventsAnswer",

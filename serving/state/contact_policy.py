@@ -50,7 +50,7 @@ class ContactPolicy:
             contact, self._caps, settings.channel, as_of_ts, self._zone, self._choices_of
         )
 
-    def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> None:
+    def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> list[list[str]]:
         """Write down what answers show, and take out what reached a cap since they were asked.
 
         Parameters
@@ -59,36 +59,48 @@ class ContactPolicy:
             Answers as of ``Engine.recommend``, which change, and what they show to whom; None where
             nothing counts.
 
+        Returns
+        -------
+        list of list of str
+            What was taken out of each answer.
+
         Raises
         ------
         LedgerError
             When it cannot be written.
         """
-        counted = [(answer, each) for answer, each in answers if each and self._counts(each)]
+        taken_out: list[list[str]] = [[] for _ in answers]
+        counted = [
+            (at, answer, each)
+            for at, (answer, each) in enumerate(answers)
+            if each and self._counts(each)
+        ]
         if not counted:
-            return
+            return taken_out
         shown = self._ledger.contacts.show(
-            [showing for _, showing in counted], self._caps, self._zone, self._choices_of
+            [showing for _, _, showing in counted], self._caps, self._zone, self._choices_of
         )
-        for (answer, showing), item_ids in zip(counted, shown, strict=True):
-            gone = len(showing.item_ids) - len(item_ids)
-            if gone:
-                kept = set(item_ids)
+        for (at, answer, showing), item_ids in zip(counted, shown, strict=True):
+            kept = set(item_ids)
+            taken_out[at] = [item_id for item_id in showing.item_ids if item_id not in kept]
+            if taken_out[at]:
                 answer["items"] = [item for item in answer["items"] if item["item_id"] in kept]
                 for rank, item in enumerate(answer["items"], start=1):
                     item["rank"] = rank
-                answer["left_out"][CAPPED] += gone
+                answer["left_out"][CAPPED] += len(taken_out[at])
+        return taken_out
 
     def _counts(self, showing: Showing) -> bool:
         """Whether any cap counts what is shown on the channel."""
         caps = self._caps.values()
         return any(not cap.channels or showing.channel in cap.channels for cap in caps)
 
-    def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> None:
-        """Do as ``note``; if the ledger fails, the answer says so."""
+    def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> list[str]:
+        """Do as ``note`` for one answer; if the ledger fails, the answer says so."""
         try:
             with self._ledger.hurrying("contacts"):
-                self.note([(answer, showing)])
+                return self.note([(answer, showing)])[0]
         except LedgerError as error:
             _log.error("what was shown does not count", extra={"reason": str(error)})
             answer["without_ledger"] = True
+            return []

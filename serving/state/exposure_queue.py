@@ -57,12 +57,19 @@ class ExposureQueue:
             self.waiting.popleft()
             self.dropped += 1
 
+    def waits(self, recommendation_id: str) -> Exposure | None:
+        """Return an exposure that is not written yet; None if it does not wait here."""
+        for exposure in list(self.waiting):
+            if exposure.recommendation_id == recommendation_id:
+                return exposure
+        return None
+
     def flush(self) -> None:
         """Write the queued exposures; keep them if the ledger does not take them."""
         while self.waiting:
             batch = [self.waiting.popleft() for _ in range(min(_BATCH, len(self.waiting)))]
             try:
-                self.ledger.record_exposures(batch)
+                self.ledger.exposures.record(batch)
             except LedgerError as error:
                 self.waiting.extendleft(reversed(batch))
                 if self.error is None:
@@ -90,7 +97,7 @@ class ExposureQueue:
         before_ts, gone, last = int(now_ts - self._days * DAY), 0, _PRUNED
         try:
             while last == _PRUNED and gone < _MAX_PRUNED:
-                last = self.ledger.thin_exposures(before_ts, _PRUNED)
+                last = self.ledger.exposures.thin(before_ts, _PRUNED)
                 gone += last
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})

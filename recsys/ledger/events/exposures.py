@@ -1,6 +1,6 @@
-"""Writes exposures in batches, and deletes old ones in small steps.
+"""Writes exposures in batches, finds one, and deletes old ones in small steps.
 
-Called by ``Ledger``, from the service's background thread.
+Called through ``Ledger.exposures``; the service writes from a background thread.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
+from recsys.decisions import Decision, decision
 from recsys.ledger.database import Database
 from recsys.ledger.schema import EXPOSURES
 from recsys.ledger.statements import insert
@@ -24,33 +25,74 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: str | None = None
     session_id: str | None = None
     location_id: str | None = None
+    decision: Decision | None = None
+    """What was left out, and why; None of exposures of older versions."""
 
 
-def write_exposures(database: Database, exposures: Sequence[Exposure]) -> None:
-    """Implement ``Ledger.record_exposures``."""
-    rows = [
-        msgspec.structs.asdict(shown) | {"items": msgspec.json.encode(shown.items)}
-        for shown in exposures
-    ]
-    if rows:
-        with database.writing(durable=False) as connection:
-            connection.execute(insert(connection, EXPOSURES).on_conflict_do_nothing(), rows)
-
-
-def thin_exposures(database: Database, before_ts: int, most: int) -> int:
-    """Implement ``Ledger.thin_exposures``; delete the oldest first.
+class Exposures:
+    """The ledger's exposures.
 
     Parameters
     ----------
     database : Database
-    before_ts : int
-        UTC epoch seconds.
-    most : int
-        Maximum number to delete; keep it small so that writers do not wait.
     """
-    of = EXPOSURES.c
-    old = sa.select(of.recommendation_id).where(of.shown_ts < before_ts)
-    old = old.order_by(of.shown_ts).limit(most)
-    with database.writing(durable=False) as connection:
-        gone = connection.execute(EXPOSURES.delete().where(of.recommendation_id.in_(old)))
-    return gone.rowcount
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, exposures: Sequence[Exposure]) -> None:
+        """Write exposures; a power failure may lose the last.
+
+        Parameters
+        ----------
+        exposures : sequence of Exposure
+            The first exposure of each ``recommendation_id`` is kept.
+        """
+        rows = [
+            msgspec.structs.asdict(shown)
+            | {
+                "items": msgspec.json.encode(shown.items),
+                "decision": None if shown.decision is None else decision.encode(shown.decision),
+            }
+            for shown in exposures
+        ]
+        if rows:
+            with self._database.writing(durable=False) as connection:
+                connection.execute(insert(connection, EXPOSURES).on_conflict_do_nothing(), rows)
+
+    def find(self, recommendation_id: str) -> Exposure | None:
+        """Return what an answer showed and decided; None if it is unknown or forgotten.
+
+        Parameters
+        ----------
+        recommendation_id : str
+            Of the answer.
+        """
+        query = sa.select(EXPOSURES).where(EXPOSURES.c.recommendation_id == recommendation_id)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            return None
+        decided = None if row["decision"] is None else decision.decode(row["decision"])
+        return Exposure(**{**row, "items": msgspec.json.decode(row["items"]), "decision": decided})
+
+    def thin(self, before_ts: int, most: int = 2_000) -> int:
+        """Delete some exposures before a time, and return their number.
+
+        Parameters
+        ----------
+        before_ts : int
+            UTC epoch seconds.
+        most : int
+            Maximum number to delete, oldest first; keep it small so that writers do not wait.
+
+        Returns
+        -------
+        int
+        """
+        of = EXPOSURES.c
+        old = sa.select(of.recommendation_id).where(of.shown_ts < before_ts)
+        old = old.order_by(of.shown_ts).limit(most)
+        with self._database.writing(durable=False) as connection:
+            gone = connection.execute(EXPOSURES.delete().where(of.recommendation_id.in_(old)))
+        return gone.rowcount

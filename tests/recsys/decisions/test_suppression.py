@@ -72,12 +72,12 @@ def test_a_day_is_as_long_as_the_clocks_say(day: str, hours: int) -> None:
 def test_variants_of_what_was_shown_count_as_it() -> None:
     state = ContactState().with_shown(["tea 10"], "web", NOW).with_shown(["tea 20"], "web", NOW + 1)
     caps = {"cap": CapSettings(times=2, days=7)}
-    assert suppress(state, caps, "web", NOW + 2, PARIS).capped == ()
+    assert suppress(state, caps, "web", NOW + 2, PARIS).capped == []
 
     def choices_of(item_ids):
         return [item_id.split()[0] for item_id in item_ids]
 
-    assert suppress(state, caps, "web", NOW + 2, PARIS, choices_of).capped == ("tea 10",)
+    assert suppress(state, caps, "web", NOW + 2, PARIS, choices_of).capped == ["tea 10"]
     assert over_cap(state, caps, "web", NOW + 2, PARIS, choices_of) == {"tea"}
 
 
@@ -132,8 +132,8 @@ def test_what_is_not_wanted_is_left_out_until_it_is_wanted_again() -> None:
     state = ContactState().with_refusal(Refusal("tea", False, NOW))
     state = state.with_refusal(Refusal("beer", True, NOW))
     found = suppress(state, {}, "web", NOW, PARIS)
-    assert (found.not_interested, found.not_interested_like) == (("tea",), ("beer",))
-    assert suppress(state, {}, "web", NOW - 1, PARIS).not_interested == ()  # as of before
+    assert (found.not_interested, found.not_interested_like) == (["tea"], ["beer"])
+    assert suppress(state, {}, "web", NOW - 1, PARIS).not_interested == []  # as of before
     state = state.with_refusal(Refusal("tea", False, NOW + 1, stands=False))
-    assert suppress(state, {}, "web", NOW + 2, PARIS).not_interested == ()
+    assert suppress(state, {}, "web", NOW + 2, PARIS).not_interested == []
     assert suppress(ContactState(), {}, "web", NOW, PARIS) is NOTHING

@@ -276,8 +276,8 @@ def test_exposures_are_kept_once(ledger: Ledger) -> None:
     shown = Exposure(
         recommendation_id="r", shown_ts=NOW, placement="web_home", model_version="m", items=["a"]
     )
-    ledger.record_exposures([shown, shown])
-    ledger.record_exposures([])
+    ledger.exposures.record([shown, shown])
+    ledger.exposures.record([])
 
 
 def test_it_says_what_it_is(ledger: Ledger) -> None:

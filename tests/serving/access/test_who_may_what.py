@@ -40,6 +40,7 @@ class Names(NamedTuple):
     offer_id: str
     code: str
     token: str
+    recommendation_id: str
 
 
 class Route(NamedTuple):
@@ -109,6 +110,14 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         other_channel=_CHANNEL,
         other_location=_LOCATION,
         screen=_CHANNEL,
+    ),
+    ("GET", "/v1/decisions/<recommendation_id>"): Route(
+        "customers",
+        "/v1/decisions/{recommendation_id}",
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+        page=_PAGE,
     ),
     # What sells together is the whole business's to read; deciding is limited.
     ("GET", "/v1/bundles"): Route("marketing", "/v1/bundles", screen=_CHANNEL, page=_PAGE),
@@ -232,7 +241,9 @@ def named(app: Flask, client: FlaskClient) -> Names:
     assert made.status_code == 201, made.text
     offer = made.get_json()
     token = offer["qr_public"]["svg"].split("/")[2]
-    return Names(bundle_id, customer_id, offer["offer_id"], offer["code"], token)
+    asked = {"placement": "web_home", "location_id": "S1", **known(0)}
+    shown = client.post("/v1/recommendations", json=asked).get_json()["recommendation_id"]
+    return Names(bundle_id, customer_id, offer["offer_id"], offer["code"], token, shown)
 
 
 MakeKey = Callable[..., str]

@@ -9,9 +9,7 @@ from flask.testing import FlaskClient
 
 from recsys.config import CapSettings
 from recsys.config.toml_file import Config
-from tests.serving.conftest import LAST_DAY, Serve, known
-
-Ask = Callable[..., dict[str, Any]]
+from tests.serving.conftest import LAST_DAY, Serve, ask, ids, known
 
 
 @pytest.fixture
@@ -20,17 +18,6 @@ def serve_caps(config: Config, serve: Serve) -> Callable[..., FlaskClient]:
         return serve(msgspec.structs.replace(config, caps=caps)).test_client()
 
     return make
-
-
-def ask(client: FlaskClient, placement: str = "web_home", **more: Any) -> dict[str, Any]:
-    answer = client.post("/v1/recommendations", json={"placement": placement, **more})
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.get_json()
-    return found
-
-
-def ids(answer: dict[str, Any]) -> list[str]:
-    return [item["item_id"] for item in answer["items"]]
 
 
 def tell(client: FlaskClient, event: str, *item_ids: str, **more: Any) -> None:

@@ -1,0 +1,67 @@
+"""``/v1/decisions``: what an answer showed and left out, and why, as of then."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, current_app
+
+from recsys.decisions import described
+from serving.access import admission
+from serving.http import PROBLEM_KINDS, Refusal, reply
+from serving.schemas import DecisionAnswer, documented
+from serving.state import State
+
+blueprint = Blueprint("decisions", __name__)
+
+
+@blueprint.get("/v1/decisions/<recommendation_id>")
+@documented(
+    "What was shown and what was not, and why",
+    tag="channels",
+    scope="customers",
+    answers={200: DecisionAnswer},
+    problems=(
+        "decision-unknown",
+        "channel-forbidden",
+        "location-forbidden",
+        "browser-key",
+        "ledger-unavailable",
+    ),
+)
+def get(recommendation_id: str) -> Response:
+    """Tell what was decided for an answer, by its `recommendation_id`.
+
+    It is written within a second of the answer, and kept as long as `[ledger] exposure_days`
+    says. Nothing was decided for a `dry_run`.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    if admission.is_browser():
+        raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice)
+    shown = state.exposures.waits(recommendation_id) or state.ledger.exposures.find(
+        recommendation_id
+    )
+    if shown is None:
+        raise Refusal("decision-unknown", PROBLEM_KINDS["decision-unknown"].advice)
+    decision = shown.decision
+    if decision is not None:
+        admission.check_channel(decision.channel, "/recommendation_id")
+    if shown.location_id is not None:
+        admission.check_location(shown.location_id, "/recommendation_id")
+    zone = state.config.workspace.time_zone
+    answer: dict[str, Any] = {
+        "recommendation_id": shown.recommendation_id,
+        "decided_at": _at(shown.shown_ts),
+        "placement": shown.placement,
+        "channel": None if decision is None else decision.channel,
+        "model_version": shown.model_version,
+        "customer_id": shown.customer_id,
+        "location_id": shown.location_id,
+        "items": shown.items,
+        **described(decision, state.config.caps, zone),
+    }
+    return reply(orjson.dumps(answer), private=True)
+
+
+def _at(ts: int) -> str:
+    return f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,55 @@
+"""Type of the answer that tells what was decided for an earlier one.
+
+``api.decisions`` makes it; tests hold its answers to it.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from serving.schemas.base import Body
+
+
+class Showing(Body, frozen=True):
+    """When and where a product was shown."""
+
+    channel: str
+    at: str
+
+
+class WithheldItem(Body, frozen=True):
+    """A product that was not to be shown to the customer, whether it fitted or not."""
+
+    item_id: str
+    code: Literal["not_interested", "capped"]
+    text: Annotated[str, Meta(description="Why, in a sentence.")]
+    extent: Annotated[
+        Literal["item", "category"] | None,
+        Meta(description="Of `not_interested`: the product, or everything of its category."),
+    ] = None
+    refused_at: str | None = None
+    cap: Annotated[
+        str | None,
+        Meta(description="Of `capped`: which cap; null where it was reached meanwhile."),
+    ] = None
+    shown: Annotated[
+        list[Showing], Meta(description="Of `capped`: the showings that the cap counted.")
+    ] = field(default_factory=list)
+
+
+class DecisionAnswer(Body, frozen=True):
+    """What one answer showed, what it left out, and why."""
+
+    recommendation_id: str
+    decided_at: str
+    placement: str
+    channel: str | None
+    model_version: str
+    customer_id: str | None
+    location_id: str | None
+    items: Annotated[list[str], Meta(description="What was shown, in this order.")]
+    fallback: str | None
+    left_out: Annotated[dict[str, int], Meta(description="How many candidates each rule kept out.")]
+    withheld: list[WithheldItem]
+    more_withheld: Annotated[int, Meta(description="How many more there were.")]
+    text: Annotated[list[str], Meta(description="What was decided, in sentences.")]
