@@ -12,9 +12,9 @@ import click
 import msgspec
 import pytest
 
+from recsys.config import CapSettings
 from recsys.config.toml_file import (
     PLACEMENTS,
-    CapSettings,
     Column,
     Config,
     PlacementSettings,

@@ -1,4 +1,4 @@
-from .cap_settings import CapSettings
+from .contact_settings import CapSettings, ConsentSettings, Purpose
 from .errors import explain_error, nearest_name, unknown_name
 from .filters import Condition, Filter, FilterError, Group, parse_filter
 from .limit_settings import LimitSettings
@@ -46,6 +46,7 @@ __all__ = [
     "Column",
     "Condition",
     "Config",
+    "ConsentSettings",
     "ContentSettings",
     "Filter",
     "FilterError",
@@ -57,6 +58,7 @@ __all__ = [
     "PlacementSettings",
     "PopularSettings",
     "PublishSettings",
+    "Purpose",
     "Range",
     "RankerSettings",
     "RepeatSettings",

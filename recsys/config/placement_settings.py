@@ -34,6 +34,9 @@ class PlacementSettings(Settings, frozen=True):
     """Least share of products that the customer has never bought, where there are enough."""
     age_restricted: bool = False
     """Whether goods with a minimum age may be shown, and offered in bundles."""
+    service: bool = False
+    """Whether it is part of a service message, such as an order confirmation, which needs no
+    consent to marketing, and is neither capped nor counted."""
     offers: Annotated[int, Meta(ge=0, le=10)] = 0
     """Offers in an answer, at most."""
     from_last_basket: bool = False

@@ -1,15 +1,19 @@
+from .consents import MESSAGES, Consent, consents_to
 from .contact_state import ContactState, Refusal, united
 from .decision import Decision, described
 from .suppression import NOTHING, ChoicesOf, Suppression, Withheld, over_cap, suppress
 
 __all__ = [
+    "MESSAGES",
     "NOTHING",
     "ChoicesOf",
+    "Consent",
     "ContactState",
     "Decision",
     "Refusal",
     "Suppression",
     "Withheld",
+    "consents_to",
     "described",
     "over_cap",
     "suppress",

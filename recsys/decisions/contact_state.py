@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from recsys.decisions.consents import Consent, latest, strictest
 from recsys.units import DAY
 
 #: Showings are forgotten this long after, and only this many of each product and channel are kept:
@@ -40,6 +41,8 @@ class ContactState(msgspec.Struct, frozen=True):
     shown: Showings = {}
     refusals: tuple[Refusal, ...] = ()
     """The latest word about each product and extent, newest first."""
+    consents: tuple[Consent, ...] = ()
+    """The latest word about each purpose and channel, newest first."""
 
     def with_shown(self, item_ids: Iterable[str], channel: str, at_ts: int) -> "ContactState":
         """Return the state after products were shown.
@@ -75,10 +78,24 @@ class ContactState(msgspec.Struct, frozen=True):
         """
         return msgspec.structs.replace(self, refusals=_latest([*self.refusals, refusal]))
 
+    def with_consents(self, said: Iterable[Consent]) -> "ContactState":
+        """Return the state after a customer consented to something, or refused.
+
+        Parameters
+        ----------
+        said : iterable of Consent
+            The latest word about each purpose and channel counts, in whatever order they come.
+
+        Returns
+        -------
+        ContactState
+        """
+        return msgspec.structs.replace(self, consents=latest([*self.consents, *said]))
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is remembered."""
-        return not self.shown and not self.refusals
+        return not (self.shown or self.refusals or self.consents)
 
 
 def united(states: Sequence[ContactState]) -> ContactState:
@@ -91,7 +108,7 @@ def united(states: Sequence[ContactState]) -> ContactState:
     Returns
     -------
     ContactState
-        Showings are added up; of refusals the latest counts.
+        Showings are added up; of refusals the latest counts; of consents any refusal counts.
     """
     if len(states) == 1:
         return states[0]
@@ -101,7 +118,9 @@ def united(states: Sequence[ContactState]) -> ContactState:
             for channel, times in by_channel.items():
                 known = shown.setdefault(item_id, {}).get(channel, [])
                 shown[item_id][channel] = sorted([*known, *times])[-MAX_TIMES:]
-    return ContactState(shown, _latest([each for state in states for each in state.refusals]))
+    refusals = _latest([each for state in states for each in state.refusals])
+    consents = strictest([each for state in states for each in state.consents])
+    return ContactState(shown, refusals, consents)
 
 
 def _latest(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:

@@ -90,6 +90,7 @@ def post() -> Response:
             unknown = (
                 recipient.is_named and recipient.customer.customer_id is None and settings.personal
             )
+            recipient = context.hold_to_consents(state, settings, recipient, as_of_ts)
             if unknown and params.unknown == "problem":
                 raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
         except Refusal as refusal:
@@ -180,6 +181,8 @@ def _answers(
             answer["offers"] = state.offer_issuer.issue(
                 answer["offers"], offer_context, engine, now_ts
             )
+            if recipient.no_consent:
+                answer["no_consent"] = recipient.no_consent
             request_warnings.add(answer, warnings)
             if seen.exposed:
                 state.expose(context.to_exposure(question, recipient, answer, gone))

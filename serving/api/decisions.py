@@ -60,7 +60,7 @@ def get(recommendation_id: str) -> Response:
         "items": shown.items,
         **described(decision, state.config.caps, zone),
     }
-    return reply(orjson.dumps(answer), private=True)
+    return reply(orjson.dumps(answer))
 
 
 def _at(ts: int) -> str:

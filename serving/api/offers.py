@@ -14,7 +14,7 @@ from recsys.ledger.offers import Refusal as NoOffer
 from recsys.recommender.offers import documents as words
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, etag_of, is_held, reply
-from serving.requests import offer_orders, read_body, read_query
+from serving.requests import context, offer_orders, read_body, read_query
 from serving.schemas import (
     Combination,
     CombinationRequest,
@@ -32,7 +32,6 @@ blueprint = Blueprint("offers", __name__)
 SVG: Final = "image/svg+xml"
 #: How long the drawing of a code may be shown without asking again; it never changes.
 _QR_CACHE_SECONDS: Final = 86_400
-_MAX_ID_LENGTH: Final = 200
 _WHO: Final = ("channel-forbidden", "browser-key", "ledger-unavailable")
 _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request")
 
@@ -48,7 +47,7 @@ _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request
 def standing(customer_id: str) -> Response:
     """List the offers that stand for a customer, the oldest first, the same in all channels."""
     state: State = current_app.extensions["omnibasket"]
-    return _standing(state, _owners(state, customer_id))
+    return _standing(state, context.find_owners(state, customer_id))
 
 
 @blueprint.post("/v1/customers/<customer_id>/offers")
@@ -79,7 +78,7 @@ def issue(customer_id: str) -> Response:
     its discount of the bundle's budget.
     """
     state: State = current_app.extensions["omnibasket"]
-    owners = _owners(state, customer_id)
+    owners = context.find_owners(state, customer_id)
     bundle_id = read_body(request, OfferRequest).bundle_id
     engine = state.loaded()
     suggestions = state.decision_cache.suggestions(engine)
@@ -295,17 +294,6 @@ def _find_offer(state: State, which: str) -> Offer:
     if found is None:
         raise Refusal("offer-unknown", PROBLEM_KINDS["offer-unknown"].advice)
     return found
-
-
-def _owners(state: State, customer_id: str) -> list[str]:
-    """Return every id of a customer who is known, the present one first."""
-    admission.refuse_screens()
-    admission.check_no_customer({"/customer_id": customer_id})
-    written = len(customer_id) <= _MAX_ID_LENGTH and customer_id.isprintable()
-    present = state.ledger.resolve_id(customer_id) if written else None
-    if present is None:
-        raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
-    return state.ledger.offers.owners(present)
 
 
 def _users(state: State, params: RedemptionRequest) -> list[str] | None:

@@ -18,6 +18,8 @@ _PROBLEMS = (
     "channel-forbidden",
     "location-forbidden",
     "browser-key",
+    "no-consent",
+    "ledger-unavailable",
     "no-model",
 )
 #: Parameters of GET that may be repeated; of a cart they are the items.
@@ -82,6 +84,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     recipient = context.find_customer_or_nobody(
         state, settings, params.customer_id, params.identifier, params.session_id, as_of_ts
     )
+    recipient = context.hold_to_consents(state, settings, recipient, as_of_ts)
     question = context.to_question(
         state,
         params.placement,
@@ -119,6 +122,8 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         )
     if recipient.is_unread:
         answer["without_ledger"] = True
+    if recipient.no_consent:
+        answer["no_consent"] = recipient.no_consent
     warnings = [*request_warnings.of_filter(engine, item_filter)]
     warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")
     request_warnings.add(answer, warnings)

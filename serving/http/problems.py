@@ -189,6 +189,12 @@ PROBLEM_KINDS: Final = {
     "offer-incomplete": Kind(
         422, "A product of the offer is missing", "`items` must hold all products of the offer."
     ),
+    "no-consent": Kind(
+        409,
+        "The customer does not consent to this message",
+        "Send nothing to them. GET /v1/customers/{id}/consents says what they said; a service "
+        "message needs a placement with `service = true`.",
+    ),
     "event-id-taken": Kind(
         409,
         "Another event has this id",

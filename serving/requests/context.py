@@ -11,21 +11,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from recsys.config import Filter, PlacementSettings
-from recsys.decisions import ContactState, Decision
+import msgspec
+
+from recsys.config import Filter, PlacementSettings, Purpose
+from recsys.datasets import EMPTY
+from recsys.decisions import MESSAGES, ContactState, Decision, consents_to
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Exposure
 from recsys.ledger.customers import Showing, session_own_id
 from recsys.ledger.events import Identifier, seal_identifier, seal_session
 from recsys.recommender import Question, all_placements
 from serving.access import admission
-from serving.http import FieldError, Refusal
+from serving.http import PROBLEM_KINDS, FieldError, Refusal
 from serving.schemas import CartLine
 from serving.state import State
 
 _log = logging.getLogger("omnibasket.service")
 _NOBODY: Final = Customer()
 _NO_CONTACT: Final = ContactState()
+_MAX_ID_LENGTH: Final = 200
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
@@ -41,7 +45,9 @@ class Recipient:
     is_unread: bool = False
     """Whether the ledger could not be read, so that the customer is treated as a stranger."""
     contact: ContactState = _NO_CONTACT
-    """What was shown to them, and what they refused."""
+    """What was shown to them, what they refused, and what they consent to."""
+    no_consent: tuple[Purpose, ...] = ()
+    """What they do not consent to, so that it was not done."""
 
     @property
     def visit_id(self) -> str:
@@ -131,6 +137,25 @@ def find_customer(
     return replace(found, contact=contact)
 
 
+def find_owners(state: State, customer_id: str) -> list[str]:
+    """Return every id of a customer who is known, the present one first.
+
+    Raises
+    ------
+    Refusal
+        When nobody has the id, or the caller's key may not name a customer.
+    LedgerError
+        When the ledger cannot be read.
+    """
+    admission.refuse_screens()
+    admission.check_no_customer({"/customer_id": customer_id})
+    written = len(customer_id) <= _MAX_ID_LENGTH and customer_id.isprintable()
+    present = state.ledger.resolve_id(customer_id) if written else None
+    if present is None:
+        raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
+    return state.ledger.offers.owners(present)
+
+
 def find_customer_or_nobody(state: State, *arguments: Any) -> Recipient:
     """Call ``find_customer``; if the ledger fails, return a stranger, so that items are shown."""
     try:
@@ -139,6 +164,37 @@ def find_customer_or_nobody(state: State, *arguments: Any) -> Recipient:
     except LedgerError as error:
         _log.error("answered without the ledger", extra={"reason": str(error)})
         return Recipient(is_unread=True)
+
+
+def hold_to_consents(
+    state: State, settings: PlacementSettings, recipient: Recipient, as_of_ts: int
+) -> Recipient:
+    """Return a recipient of whom nothing is used that they do not consent to.
+
+    Raises
+    ------
+    Refusal
+        When the placement is a message, and they do not consent to it, or cannot be asked.
+    """
+    if not settings.personal:
+        return recipient
+    is_message = settings.channel in MESSAGES and not settings.service
+    if recipient.is_unread and is_message:
+        detail = "What the customer consents to cannot be read now, so there is no message."
+        raise Refusal("ledger-unavailable", detail, retry_seconds=1)
+    if recipient.customer.customer_id is None and recipient.session_id is None:
+        return recipient
+
+    def refuses(purpose: Purpose) -> bool:
+        unsaid, said = state.config.consents, recipient.contact.consents
+        return not consents_to(said, purpose, settings.channel, as_of_ts, unsaid)
+
+    if is_message and refuses("marketing"):
+        raise Refusal("no-consent", PROBLEM_KINDS["no-consent"].advice)
+    if not refuses("personalisation"):
+        return recipient
+    stranger = msgspec.structs.replace(recipient.customer, history=EMPTY)
+    return replace(recipient, customer=stranger, no_consent=("personalisation",))
 
 
 def to_question(
@@ -173,12 +229,14 @@ def to_question(
         attributes=tuple(attributes),
         explain=explain,
         suppression=state.contact_policy.suppression(recipient.contact, settings, as_of_ts),
-        customer_known=recipient.customer.customer_id is not None,
+        customer_known=recipient.customer.customer_id is not None and not recipient.no_consent,
     )
 
 
 def to_showing(question: Question, recipient: Recipient, answer: dict[str, Any]) -> Showing | None:
     """Return what an answer shows to whom, for the caps; None where nobody is known."""
+    if question.settings.service:
+        return None
     showing = Showing(
         customer_id=recipient.customer.customer_id or "",
         visit_id=recipient.visit_id,

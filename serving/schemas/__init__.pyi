@@ -1,6 +1,7 @@
 from .base import Body
 from .bundle_requests import BundlePatch, BundleQuery
 from .bundles import BundleInFull, Bundles
+from .customers import Consents, ConsentsUpdate
 from .decisions import DecisionAnswer
 from .events import EventOutcome, Events, EventsAnswer
 from .health import Alive, Readiness
@@ -37,6 +38,8 @@ __all__ = [
     "CartLine",
     "Combination",
     "CombinationRequest",
+    "Consents",
+    "ConsentsUpdate",
     "CustomerOffers",
     "DecisionAnswer",
     "EventOutcome",

@@ -213,6 +213,13 @@ class Recommendations(Body, frozen=True):
         ),
     ]
     left_out: Annotated[dict[str, int], Meta(description="How many candidates each rule kept out.")]
+    no_consent: Annotated[
+        list[Literal["personalisation"]],
+        Meta(
+            description="What the customer does not consent to, so that it was not done; there "
+            "only where something is."
+        ),
+    ] = field(default_factory=list)
     warnings: Annotated[
         list[FieldError],
         Meta(

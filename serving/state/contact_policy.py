@@ -46,9 +46,8 @@ class ContactPolicy:
         """Return what a placement must not show to a customer at a time."""
         if contact.is_empty or not settings.personal:
             return NOTHING
-        return suppress(
-            contact, self._caps, settings.channel, as_of_ts, self._zone, self._choices_of
-        )
+        caps = {} if settings.service else self._caps
+        return suppress(contact, caps, settings.channel, as_of_ts, self._zone, self._choices_of)
 
     def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> list[list[str]]:
         """Write down what answers show, and take out what reached a cap since they were asked.

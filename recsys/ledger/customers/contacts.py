@@ -12,7 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.config import CapSettings
-from recsys.decisions import ChoicesOf, ContactState, Refusal, contact_state, over_cap, united
+from recsys.decisions import (
+    ChoicesOf,
+    Consent,
+    ContactState,
+    Refusal,
+    contact_state,
+    over_cap,
+    united,
+)
 from recsys.ledger.database import Database
 from recsys.ledger.schema import CONTACTS, IDENTIFIERS
 from recsys.ledger.statements import lock
@@ -101,6 +109,25 @@ class Contacts:
         """
         with self._database.writing(durable=False) as connection:
             return _show(connection, showings, caps, zone, choices_of)
+
+    def consent(self, own_ids: Sequence[str], said: Sequence[Consent]) -> None:
+        """Write down what a customer consents to, durably.
+
+        Parameters
+        ----------
+        own_ids : sequence of str
+            Every id of the customer, so that it holds whichever identifier asks.
+        said : sequence of Consent
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be written.
+        """
+        with self._database.writing() as connection:
+            locked = lock(connection, CONTACTS, own_ids, state=_BLANK)
+            states = {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
+            _write(connection, {key: each.with_consents(said) for key, each in states.items()})
 
 
 def _show(

@@ -119,6 +119,17 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         screen=_CHANNEL,
         page=_PAGE,
     ),
+    ("GET", "/v1/customers/<customer_id>/consents"): Route(
+        "customers", "/v1/customers/{customer_id}/consents", **_OFFER_OTHERS
+    ),
+    ("PUT", "/v1/customers/<customer_id>/consents"): Route(
+        "customers",
+        "/v1/customers/{customer_id}/consents",
+        {"consents": [{"purpose": "marketing", "given": True}]},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        **_OFFER_OTHERS,
+    ),
     # What sells together is the whole business's to read; deciding is limited.
     ("GET", "/v1/bundles"): Route("marketing", "/v1/bundles", screen=_CHANNEL, page=_PAGE),
     ("GET", "/v1/bundles/<bundle_id>"): Route(
@@ -199,6 +210,8 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         page=_PAGE,
     ),
 }
+#: Method and scope of what is the same on every channel, so that no limited key changes it.
+EVERYWHERE: Final = {("PUT", "catalogue"), ("PUT", "customers")}
 #: Method and rule → path and status without a key. None of them says anything of the business.
 OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/livez"): ("/livez", 200),
@@ -323,7 +336,7 @@ def test_what_each_key_opens(app: Flask, client: FlaskClient, named: Names, make
         }
         for name in limited:
             asked[name] = (keys[route.scope, name], getattr(route, name))
-        if route.scope != "catalogue":  # products are the same on every channel
+        if (method, route.scope) not in EVERYWHERE:
             asked["for here"] = (here, "")
         for name, (key, kind) in asked.items():
             answer = send(client, method, route.path, route.body, named, key)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import sqlalchemy as sa
 
 from recsys.config import CapSettings
+from recsys.decisions import Consent
 from recsys.identity import customer_id_of
 from recsys.ledger.customers import Showing, session_own_id
 from recsys.ledger.ledger import Ledger
@@ -113,6 +114,22 @@ def test_refusals_count_in_whatever_order_they_come(ledger: Ledger, make_event: 
         (True, True),
         (False, False),
     ]
+
+
+def test_a_link_unites_refusals_of_consent_and_undoing_it_restores_both(ledger: Ledger) -> None:
+    link(ledger, "email", "ada", ADA)
+    link(ledger, "loyalty_card", "7", CARD)
+    ledger.contacts.consent([ADA], [Consent("marketing", "", True, NOW + 5, "form", "2")])
+    ledger.contacts.consent([CARD], [Consent("marketing", "", False, NOW)])
+    assert ledger.contacts.state(ADA).consents == (
+        Consent("marketing", "", True, NOW + 5, "form", "2"),
+    )
+    link(ledger, "loyalty_card", "7", ADA)
+    assert [one.given for one in ledger.contacts.state(ADA).consents] == [False]
+    ledger.contacts.consent([ADA, CARD], [Consent("marketing", "", True, NOW + 9)])
+    assert [one.given for one in ledger.contacts.state(ADA).consents] == [True]
+    link(ledger, "loyalty_card", "7", CARD)
+    assert [one.at_ts for one in ledger.contacts.state(CARD).consents] == [NOW + 9]
 
 
 def test_strangers_have_no_contact(ledger: Ledger) -> None:

@@ -1,13 +1,16 @@
-"""Settings of caps, ``[caps.NAME]``: how often one product may be shown to one customer.
+"""Settings of the contact with customers: caps, ``[caps.NAME]``, and ``[consents]``.
 
 Part of ``config.settings``; docs/configuration.md explains them.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
 from recsys.config.settings import Settings
+
+#: What a customer may consent to.
+Purpose = Literal["personalisation", "marketing"]
 
 
 class CapSettings(Settings, frozen=True):
@@ -22,3 +25,12 @@ class CapSettings(Settings, frozen=True):
     before each answer."""
     channels: list[str] = field(default_factory=list)
     """Channels whose showings count, and on which the cap holds; empty: all."""
+
+
+class ConsentSettings(Settings, frozen=True):
+    """Whether customers who neither consented nor refused are treated as if they had consented."""
+
+    personalisation: bool = True
+    """Whether answers come from their history."""
+    marketing: bool = True
+    """Whether messages are made for them."""

@@ -1,0 +1,109 @@
+"""``/v1/customers/{id}/consents``: what a customer consents to."""
+
+from datetime import UTC, datetime
+from typing import Any, Final, get_args
+
+import orjson
+from flask import Blueprint, Response, current_app, request
+
+from recsys.config import Purpose
+from recsys.decisions import Consent, consents_to
+from recsys.schema import CHANNELS
+from serving.access import admission
+from serving.http import FieldError, Refusal, reply
+from serving.requests import context, read_body
+from serving.schemas import Consents, ConsentsUpdate, documented
+from serving.state import State
+
+blueprint = Blueprint("customers", __name__)
+
+#: Clocks differ; what is said further ahead than this is wrong. Seconds.
+_AHEAD_SECONDS: Final = 300
+
+
+@blueprint.get("/v1/customers/<customer_id>/consents")
+@documented(
+    "What a customer consents to",
+    tag="channels",
+    scope="customers",
+    answers={200: Consents},
+    problems=("customer-unknown", "channel-forbidden", "browser-key", "ledger-unavailable"),
+)
+def consents(customer_id: str) -> Response:
+    """Tell what a customer said, and what may be done by it."""
+    state: State = current_app.extensions["omnibasket"]
+    return _answer(state, context.find_owners(state, customer_id))
+
+
+@blueprint.put("/v1/customers/<customer_id>/consents")
+@documented(
+    "Note what a customer consents to",
+    tag="channels",
+    scope="customers",
+    body=ConsentsUpdate,
+    example={
+        "consents": [
+            {"purpose": "marketing", "channel": "email", "given": False, "source": "account page"}
+        ]
+    },
+    answers={200: Consents},
+    problems=(
+        "malformed-body",
+        "body-too-large",
+        "not-json",
+        "invalid-request",
+        "customer-unknown",
+        "channel-forbidden",
+        "location-forbidden",
+        "browser-key",
+        "ledger-unavailable",
+    ),
+)
+def update(customer_id: str) -> Response:
+    """Write down what a customer said; the next answer on any channel holds to it.
+
+    The latest word about a purpose and a channel counts, by `at`. It is written for all identifiers
+    of the customer. If they are linked to others later, any refusal refuses.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    owners = context.find_owners(state, customer_id)
+    admission.refuse_restricted_key("consents hold")
+    now_ts = state.now_ts()
+    said, errors = [], []
+    for ix, one in enumerate(read_body(request, ConsentsUpdate).consents):
+        at_ts = now_ts if one.at is None else int(one.at.timestamp())
+        if not 0 <= at_ts <= now_ts + _AHEAD_SECONDS:
+            errors.append(FieldError(f"/consents/{ix}/at", "is in the future, or before 1970."))
+        said.append(
+            Consent(one.purpose, one.channel or "", one.given, at_ts, one.source, one.version)
+        )
+    if errors:
+        raise Refusal("invalid-request", "No such time.", errors)
+    state.ledger.contacts.consent(owners, said)
+    return _answer(state, owners)
+
+
+def _answer(state: State, owners: list[str]) -> Response:
+    said = state.ledger.contacts.state(owners[0]).consents
+    now_ts, unsaid = state.now_ts(), state.config.consents
+    answer: dict[str, Any] = {
+        "customer_id": owners[0],
+        "consents": [
+            {
+                "purpose": one.purpose,
+                "channel": one.channel or None,
+                "given": one.given,
+                "at": f"{datetime.fromtimestamp(one.at_ts, UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "source": one.source,
+                "version": one.version,
+            }
+            for one in said
+        ],
+        "effective": {
+            purpose: {
+                channel: consents_to(said, purpose, channel, now_ts, unsaid) for channel in CHANNELS
+            }
+            for purpose in get_args(Purpose)
+        },
+    }
+    return reply(orjson.dumps(answer))
