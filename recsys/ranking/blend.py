@@ -344,9 +344,11 @@ def _thinned(bought: Bools, sample_weight: Floats) -> tuple[npt.NDArray[np.int64
     sample_weight : ndarray
         Weights of those, raised for the candidates left out.
     """
-    step = max(1, int((~bought).sum()) // _ENOUGH)
-    others = np.flatnonzero(~bought)[::step]
-    some = np.union1d(np.flatnonzero(bought), others)
+    others = np.flatnonzero(~bought)
+    step = max(1, len(others) // _ENOUGH)
+    chosen = bought.copy()
+    chosen[others[::step]] = True
+    some = np.flatnonzero(chosen)
     return some, np.where(bought[some], sample_weight[some], sample_weight[some] * step)
 
 
@@ -368,9 +370,8 @@ def fit_weights(
 
     def loss(beta: Floats) -> tuple[float, Floats]:
         z = parts @ beta[:-1] + beta[-1]
-        value = (sample_weight * (np.logaddexp(0.0, z) - y * z)).sum() + l2 / 2 * (
-            beta[:-1] ** 2
-        ).sum()
+        softplus = np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0.0)  # log(1 + exp(z))
+        value = (sample_weight * (softplus - y * z)).sum() + l2 / 2 * (beta[:-1] ** 2).sum()
         wrong = sample_weight * (1.0 / (1.0 + np.exp(-z)) - y)
         slope = np.append(parts.T @ wrong + l2 * beta[:-1], wrong.sum())
         return float(value), slope

@@ -96,9 +96,12 @@ def fit_isotonic(
     """
     from sklearn.isotonic import isotonic_regression  # training only; serving never loads it
 
-    values, group = np.unique(x, return_inverse=True)
+    order = np.argsort(x, kind="stable")  # merges runs: most scores of a column are 0
+    x, weights = x[order], weights[order]
+    starts = np.append(True, x[1:] != x[:-1])
+    values, group = x[starts], np.cumsum(starts) - 1
     weight = np.bincount(group, weights=weights)
-    chance = np.bincount(group, weights=weights * happened) / weight
+    chance = np.bincount(group, weights=weights * happened[order]) / weight
     steps = isotonic_regression(chance, sample_weight=weight)
     first = np.flatnonzero(np.append(True, steps[1:] > steps[:-1]))
     block_weight = np.add.reduceat(weight, first)

@@ -103,12 +103,13 @@ def ndcg_of(bought: Bools, rows: npt.NDArray[np.integer]) -> Callable[[Floats], 
     discount = 1.0 / np.log2(np.arange(2, PLACES + 2))
     ideal = np.append(0.0, np.cumsum(discount))[np.minimum(relevant.sum(axis=1), PLACES)]
     counts = ideal > 0
-    dense = np.full((len(ids), width), -np.inf)
+    falling = np.full((len(ids), width), np.inf)  # negative totals: the best comes first
+    at = row * width + place
 
     def mean_ndcg(totals: Floats) -> float:
-        dense[row, place] = totals
-        first = np.argpartition(-dense, PLACES - 1, axis=1)[:, :PLACES]
-        order = np.argsort(-np.take_along_axis(dense, first, 1), axis=1, kind="stable")
+        falling.ravel()[at] = -totals
+        first = np.argpartition(falling, PLACES - 1, axis=1)[:, :PLACES]
+        order = np.argsort(np.take_along_axis(falling, first, 1), axis=1, kind="stable")
         hit = np.take_along_axis(relevant, np.take_along_axis(first, order, 1), 1)
         gain = np.where(hit, discount, 0.0).sum(axis=1)
         return float((gain[counts] / ideal[counts]).mean())

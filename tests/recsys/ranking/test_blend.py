@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from recsys.errors import NotFittedError
-from recsys.ranking.blend import Blend, fit_weights
+from recsys.ranking.blend import Blend, _thinned, fit_weights
 
 COLUMNS = ("knows", "guesses", "silent")
 N, EACH = 200, 40
@@ -135,3 +135,14 @@ def test_a_weight_that_would_be_below_zero_is_zero():
     other = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(parts[:, :1], bought)
     assert weights[0] == pytest.approx(other.coef_[0, 0], rel=5e-3)
     assert intercept == pytest.approx(other.intercept_[0], rel=5e-3)
+
+
+def test_a_sample_of_what_was_not_bought_stands_for_all_of_it(monkeypatch):
+    monkeypatch.setattr("recsys.ranking.blend._ENOUGH", 10)
+    bought = np.arange(100) % 7 == 3
+    some, sample_weight = _thinned(bought, np.arange(1.0, 101.0))
+    others = np.flatnonzero(~bought)
+    step = len(others) // 10
+    assert some.tolist() == sorted([*np.flatnonzero(bought), *others[::step]])
+    expected = np.where(bought[some], some + 1.0, (some + 1.0) * step)
+    np.testing.assert_array_equal(sample_weight, expected)
