@@ -241,6 +241,8 @@ class TrainSettings(Settings, frozen=True):
     """What is measured beside: popular, own_frequency, item_knn, als."""
     peer_settings: Annotated[int, Meta(ge=1, le=8)] = 2
     """Settings tried for each of them on the validation window."""
+    retune_every: Count = 5
+    """One in so many trainings tries them; the others keep what it found."""
     seed: int = 0
     """Seed of everything random."""
     threads: Count = 2

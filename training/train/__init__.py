@@ -29,6 +29,7 @@ from training.console import (
     workspace_option,
 )
 from training.span import span
+from training.train.baseline_tuning import earlier_tunings
 from training.train.measurement import measure, parts, plan
 from training.train.output import show
 from training.train.publication import active_of, make_current, publish
@@ -58,6 +59,8 @@ class Wish:
     ----------
     dry_run, no_publish : bool
         End after the checks, or after measuring.
+    fresh : bool
+        Tune the baselines, whatever an earlier training found.
     no_checks : bool
         Go on although a check failed; the version does not become current.
     force : bool
@@ -68,6 +71,7 @@ class Wish:
 
     dry_run: bool = False
     no_publish: bool = False
+    fresh: bool = False
     no_checks: bool = False
     force: bool = False
     reason: str = ""
@@ -85,6 +89,11 @@ class Wish:
 )
 @click.option("--dry-run", is_flag=True, help="Check the settings and the data, learn nothing.")
 @click.option("--no-publish", is_flag=True, help="Measure only; make no version.")
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Tune the baselines in this training, whatever an earlier one found.",
+)
 @click.option(
     "--no-checks",
     is_flag=True,
@@ -104,6 +113,7 @@ def command(
     overrides: tuple[str, ...],
     dry_run: bool,
     no_publish: bool,
+    fresh: bool,
     no_checks: bool,
     force: bool,
     reason: str,
@@ -115,9 +125,10 @@ def command(
 
     The models are fitted three times. The first fit ends before a validation window, on which the
     ranking is learned. The second ends before a test window, on which models and ranking are
-    compared with baselines that were tuned on the validation window ([train] peers). The third
-    uses everything; it is published, and a running service loads it. [train] sets the length of
-    the windows; a history that is too short for them gets shorter ones.
+    compared with baselines ([train] peers). One training in a few tunes those on its validation
+    window ([train] retune_every); the others keep the settings that it found. The third fit uses
+    everything; it is published, and a running service loads it. [train] sets the length of the
+    windows; a history that is too short for them gets shorter ones.
 
     A version that is worse than the current one by more than [publish] guard is kept, but does
     not become current; the exit code is then 7. Every run leaves a record: `omnibasket runs`.
@@ -129,7 +140,7 @@ def command(
         raise click.UsageError('--force needs --reason "…", which is kept in the log.')
     config = load_config(workspace, overrides)
     at = datetime.now(UTC)
-    wish = Wish(dry_run, no_publish, no_checks, force, reason)
+    wish = Wish(dry_run, no_publish, fresh, no_checks, force, reason)
     run = runs.begin(
         config,
         at,
@@ -199,7 +210,8 @@ def train(
 
     with steps.step(f"fit_validation.{READING_STEP}"):
         numbers = EncodedHistory.read(history)
-    measured = measure(config, numbers, windows, steps)
+    earlier = {} if wish.fresh else earlier_tunings(config)
+    measured = measure(config, numbers, windows, steps, earlier)
     metrics = measured.metrics()
     details = {
         **_windows(windows),

@@ -4,7 +4,7 @@ In: settings, a history and windows. Out: the blends learned on the validation w
 metrics of the models and the tuned baselines on the test windows. Called by ``train``.
 """
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import Any, Final
@@ -39,7 +39,7 @@ from recsys.evaluation import (
     summarise,
 )
 from recsys.evaluation import discovery_cost as discovering
-from recsys.evaluation.baselines import BASELINES, TunedBaseline, tune_baseline
+from recsys.evaluation.baselines import BASELINES
 from recsys.learning import (
     FeatureImportance,
     FittedModels,
@@ -55,6 +55,7 @@ from recsys.learning import (
 from recsys.ranking import CANDIDATES_PER_MODEL, Ranker
 from recsys.recommender import all_placements
 from training.span import PLACES, Span
+from training.train.baseline_tuning import BaselineTuning, Earlier, Tunings, start_tuning
 from training.train.steps import Steps
 
 #: Maximum number of customers evaluated per test window: who bought, and who did not.
@@ -64,9 +65,6 @@ LAPSED: Final = 500
 TUNED_ON: Final = 500
 #: Maximum number of customers to measure candidate recall on.
 LOOKED_AT: Final = 500
-
-#: Baselines being tuned, by name.
-Tuning = dict[str, Future[TunedBaseline]]
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,8 @@ class Measurement:
         Blends of the last split, which are published.
     plan : list of Split
     evaluation : Evaluation
-    tuned : list of TunedBaseline
-        Baselines, as tuned for the last split.
+    tuned : dict of str to BaselineTuning
+        Baselines by name, as tuned for the last split.
     single : BestSingleModel
         The best single model, for the last split.
     reliability : Reliability
@@ -95,7 +93,7 @@ class Measurement:
     learned: LearnedRanking
     plan: list[Split]
     evaluation: Evaluation
-    tuned: list[TunedBaseline]
+    tuned: dict[str, BaselineTuning]
     single: BestSingleModel
     reliability: Reliability
     origins: list[SourceRecall]
@@ -119,17 +117,9 @@ class Measurement:
         """Return all choices as plain values."""
         return {
             "horizon_days": self.plan[-1].validation.days,
-            "peers": {
-                one.name: {
-                    "settings": dict(one.settings),
-                    "tried": [[dict(settings), reached] for settings, reached in one.tried],
-                }
-                for one in self.tuned
-            },
+            "peers": {name: one.details() for name, one in self.tuned.items()},
             "single": {"model": self.single.name, "reached": dict(self.single.reached)},
-            "left_out": [
-                name for name in BASELINES if name not in {one.name for one in self.tuned}
-            ],
+            "left_out": [name for name in BASELINES if name not in self.tuned],
             "weights": {
                 f"{name}_{kind}": weights
                 for name, blend in (("plain", self.learned.plain), ("cart", self.learned.cart))
@@ -158,7 +148,11 @@ def plan(config: Config, ends: Span) -> list[Split]:
 
 
 def measure(
-    config: Config, numbers: EncodedHistory, plan: list[Split], steps: Steps
+    config: Config,
+    numbers: EncodedHistory,
+    plan: list[Split],
+    steps: Steps,
+    earlier: Earlier,
 ) -> Measurement:
     """Fit before each window, choose on validation windows, evaluate on test windows.
 
@@ -171,10 +165,12 @@ def measure(
         Of ``plan``.
     steps : Steps
         Runs the steps ``fit_validation``, ``choose``, ``fit_test`` and ``measure``, with parts.
+    earlier : mapping of str to BaselineTuning
+        Baselines that an earlier training tuned, by name; the others are tuned.
 
     Returns
     -------
-    Verdict
+    Measurement
 
     Raises
     ------
@@ -187,7 +183,7 @@ def measure(
     that begin there and are freed before the next fit.
     """
     training_windows: dict[Window, TrainingWindow] = {}
-    tuned: dict[Window, Tuning] = {}
+    tuned: dict[Window, Tunings] = {}
     single_models: dict[Window, BestSingleModel] = {}
     window_metrics: list[CustomerMetrics] = []
     seen: tuple[list[SourceRecall], list[FeatureImportance]] = [], []
@@ -210,7 +206,9 @@ def measure(
                     )
                 if window in chosen_on:
                     few = _some(config, customers)
-                    tuned[window] = _tune(config, before, few, baseline_pool)
+                    tuned[window] = start_tuning(
+                        config, before.training, few, window, earlier, baseline_pool
+                    )
                     with steps.step("choose.single"):
                         single_models[window] = best_single(before.models, few, PLACES)
                 if window == plan[-1].validation:
@@ -251,7 +249,7 @@ def measure(
             learned[plan[-1].test],
             plan,
             summarise(window_metrics, config.train.seed),
-            [one.result() for one in tuned[plan[-1].validation].values()],
+            {name: one.result() for name, one in tuned[plan[-1].validation].items()},
             single_models[plan[-1].validation],
             reliability_of(reduce(PredictedChances.__add__, predicted)),
             *seen,
@@ -306,23 +304,12 @@ def _some(config: Config, customers: EvaluationSet) -> EvaluationSet:
     return customers.only(np.sort(rng.permutation(came)[:TUNED_ON]))
 
 
-def _tune(
-    config: Config, before: FittedModels, some: EvaluationSet, baseline_pool: ThreadPoolExecutor
-) -> Tuning:
-    """Start to tune the baselines."""
-    budget = config.train.peer_settings
-    return {
-        name: baseline_pool.submit(tune_baseline, name, before.training, some, budget, PLACES)
-        for name in config.train.peers
-    }
-
-
 def _evaluate_window(
     config: Config,
     numbers: EncodedHistory,
     before: FittedModels,
     learned: LearnedRanking,
-    tuned: Tuning,
+    tuned: Tunings,
     single: BestSingleModel,
     window: Window,
     steps: Steps,
@@ -344,7 +331,7 @@ def _evaluate_window(
         evaluator = Evaluator(customers, known, PLACES, config.train.seed, choices=choices)
 
     def evaluate_baseline(name: str) -> CustomerMetrics:
-        return evaluator.evaluate(name, tuned[name].result().fit(before.training))
+        return evaluator.evaluate(name, tuned[name].result().fit(name, before.training))
 
     futures = {
         name: baseline_pool.submit(evaluate_baseline, name) for name in tuned

@@ -113,6 +113,10 @@ def _show_figures(result: dict[str, Any]) -> None:
     output().print(table(headings, rows, title))
     _say_verdicts(result)
     _show_discovery(result["discovery"])
+    ago = max((one["trainings_ago"] for one in result["peers"].values()), default=0)
+    if ago:
+        kept = f"Baselines with the settings of {counted(ago, 'training')} ago;"
+        messages().print(f"{kept} --fresh tunes them now.", markup=False)
     if result["left_out"]:
         left_out = ", ".join(result["left_out"])
         messages().print(f"Not measured beside, by [train] peers: {left_out}.", markup=False)

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from recsys.evaluation import ALL_CUSTOMERS, OURS
 from recsys.history import History
+from recsys.messages import counted
 from training.train.report import discovery, names, pictures, sales
 from training.train.report.words import Results, summary, verdict_of
 
@@ -162,6 +163,7 @@ def _baselines(result: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": names.method(name),
+            "when": _tuned_when(peer["trainings_ago"]),
             "tried": [
                 {
                     "settings": names.settings(settings),
@@ -173,3 +175,9 @@ def _baselines(result: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for name, peer in result["peers"].items()
     ]
+
+
+def _tuned_when(trainings_ago: int) -> str:
+    if not trainings_ago:
+        return "Tuned in this training."
+    return f"Tuned {counted(trainings_ago, 'training')} ago; the settings were kept."

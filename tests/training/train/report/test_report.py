@@ -139,7 +139,10 @@ def result():
             for blend in ("plain", "cart")
             for kind in KINDS
         },
-        "peers": {name: {"settings": tried[0][0], "tried": tried} for name in PEERS},
+        "peers": {
+            name: {"settings": tried[0][0], "tried": tried, "trainings_ago": 2 * (name == "als")}
+            for name in PEERS
+        },
         "discovery": [
             discovered("web_product", "product", 0.25),
             discovered("web_home", "customer", 0.0),
@@ -302,3 +305,9 @@ def test_a_training_leaves_its_report(trained_demo: Path) -> None:
         assert heading in words
     for method in ("Omnibasket", "Most popular", "Own frequency", "Item neighbours", "ALS"):
         assert method in words
+
+
+def test_when_the_baselines_were_tuned_is_said(result):
+    page = render(result, SOLD, "x")
+    assert page.count("Tuned in this training.") == len(PEERS) - 1
+    assert page.count("Tuned 2 trainings ago; the settings were kept.") == 1
