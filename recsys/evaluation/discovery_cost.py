@@ -273,7 +273,7 @@ def _shown(ranker: Ranker, questions: Questions, settings: PlacementSettings) ->
             cart if len(cart.item_ix) else page,
         )
         rankings = rank_request([question] * n, context, cart, page)
-        ranked = ranker.rank(Batch(past, context), rankings)
+        ranked = ranker.rank(Batch(past, context), rankings, credit=False)
         lists += [
             ranked.item_ix[start:end]
             for start, end in zip(ranked.indptr[:-1], ranked.indptr[1:], strict=True)

@@ -101,7 +101,9 @@ def top_items(items: Items, scores: NDArray[np.floating], owned: Items, k: int) 
     return items[keep[np.lexsort((items[keep], -scores[keep]))]]
 
 
-def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> list[RankedLists]:
+def rank_in_batches(
+    ranker: Ranker, histories: Histories, context: Context, *, credit: bool = False
+) -> list[RankedLists]:
     """Rank for many customers in batches of ``BATCH``, with no rules except the catalogue's.
 
     Parameters
@@ -109,6 +111,8 @@ def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> l
     ranker : Ranker
     histories : Histories
     context : Context
+    credit : bool
+        Whether the evidence includes the contributions of the trees; see ``Ranker.rank``.
 
     Returns
     -------
@@ -120,6 +124,7 @@ def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> l
             Batch(histories[start : start + BATCH], context[start : start + BATCH]),
             _everything(context[start : start + BATCH]),
             widen=False,
+            credit=credit,
         )
         for start in range(0, len(context), BATCH)
     ]

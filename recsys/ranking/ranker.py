@@ -135,7 +135,9 @@ class Ranker:
             return np.zeros(len(self.index), bool)
         return self.all_choices.any_of(self.filter_data.age_restricted)
 
-    def rank(self, batch: Batch, request: RankRequest, *, widen: bool = True) -> RankedLists:
+    def rank(
+        self, batch: Batch, request: RankRequest, *, widen: bool = True, credit: bool = True
+    ) -> RankedLists:
         """Order items for each request.
 
         Parameters
@@ -146,6 +148,9 @@ class Ranker:
             Of the same length.
         widen : bool
             Whether to collect more candidates if the rules leave fewer than requested.
+        credit : bool
+            Whether ``evidence`` includes the contributions of the trees. Nothing else depends on
+            them, and for long lists they take longer than all the rest.
 
         Returns
         -------
@@ -153,14 +158,15 @@ class Ranker:
             Lists are shorter than requested if nothing more may be shown.
         """
         candidates = collect_candidates(self.models, batch, CANDIDATES_PER_MODEL)
-        ranked = self._order(candidates, batch, request)
+        ranked = self._order(candidates, batch, request, credit)
         short = np.flatnonzero(self._short(ranked, batch.histories, request))
         if not widen or not len(short):
             return ranked
         parts = [ranked_row(ranked, r) for r in range(len(batch))]
         for r in short.tolist():
             one = batch[r : r + 1]
-            wider = self._order(self._widened_candidates(one, request.row(r)), one, request.row(r))
+            asked = request.row(r)
+            wider = self._order(self._widened_candidates(one, asked), one, asked, credit)
             # Report what the rules removed from the usual candidates, not from the wider set.
             parts[r] = replace(wider, left_out=parts[r].left_out)
         return replace(concatenate(parts), requested_chance=ranked.requested_chance)
@@ -200,7 +206,9 @@ class Ranker:
         items = Lists.of_rows([pool])
         return score_given(self.models, batch, items)
 
-    def _order(self, candidates: Candidates, batch: Batch, request: RankRequest) -> RankedLists:
+    def _order(
+        self, candidates: Candidates, batch: Batch, request: RankRequest, credit: bool
+    ) -> RankedLists:
         histories, context = batch.histories, batch.context
         rows = rows_of(candidates)
         blend_choice = self._scorer.choose_blends(np.diff(context.cart.indptr) > 0, request.factors)
@@ -254,7 +262,7 @@ class Ranker:
             shown = shown[chosen]
         scores = candidates.scores[shown]
         evidence = self._scorer.evidence(scores, candidates.kind[shown], rows[shown], blend_choice)
-        if trees is not None:
+        if credit and trees is not None:
             trees.credit(evidence, shown)
         leaders = Lists(ends, candidates.item_ix[shown])
         return RankedLists(

@@ -67,7 +67,7 @@ def asked(rows, cart=None):
 
 def evidence_of(ranker: Ranker, rows):
     """What each column counts for, by product, of the first of the rows."""
-    (found,) = rank_in_batches(ranker, *asked(rows))
+    (found,) = rank_in_batches(ranker, *asked(rows), credit=True)
     part = slice(*found.indptr[:2])
     return dict(zip(found.item_ix[part].tolist(), found.evidence[part], strict=True))
 
@@ -99,12 +99,22 @@ def test_what_a_tree_says_of_the_customer_alone_is_no_reason():
         np.testing.assert_array_equal(after[item], evidence)
 
 
+def test_only_the_evidence_depends_on_the_trees_being_credited():
+    lifted = ranker_with(split("own_recency", 1.0, -1.0, 2.0))
+    (credited,), (plain,) = (
+        rank_in_batches(lifted, *asked(PEOPLE), credit=credit) for credit in (True, False)
+    )
+    for name in ("indptr", "item_ix", "chance", "scores", "left_out", "leader_ix"):
+        np.testing.assert_array_equal(getattr(credited, name), getattr(plain, name))
+    assert (credited.evidence != plain.evidence).any()
+
+
 @pytest.mark.parametrize("cart", [None, [["pasta"], (), ["bread"], ["tea"]]])
 def test_one_gets_what_they_get_among_others(cart):
     lifted = ranker_with(split("own_recency", 1.0, -1.0, 2.0))
-    (whole,) = rank_in_batches(lifted, *asked(PEOPLE, cart))
+    (whole,) = rank_in_batches(lifted, *asked(PEOPLE, cart), credit=True)
     for r, row in enumerate(PEOPLE):
-        (alone,) = rank_in_batches(lifted, *asked([row], cart and [cart[r]]))
+        (alone,) = rank_in_batches(lifted, *asked([row], cart and [cart[r]]), credit=True)
         part = slice(*whole.indptr[r : r + 2])
         for name in ("item_ix", "chance", "scores", "evidence"):
             np.testing.assert_array_equal(getattr(whole, name)[part], getattr(alone, name))
