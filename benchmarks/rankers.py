@@ -28,6 +28,7 @@ from recsys.history import History
 from recsys.learning import (
     RankingExamples,
     boosting,
+    candidate_batches,
     examples,
     fit_models,
     fit_ranking,
@@ -75,7 +76,7 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
     assert last is not None
     learned = fit_ranking(config, lessons)
     customers = evaluation_set.read(history, last.training.index, window, active=JUDGED, seed=seed)
-    batches = examples.plain_candidates(last.models, customers)
+    batches = candidate_batches.plain_candidates(last.models, customers)
     judge_window = examples.TrainingWindow(
         batches, [], [], [], last.statistics, examples.same_order_neighbours(last.models)
     )

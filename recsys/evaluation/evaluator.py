@@ -155,6 +155,8 @@ class Evaluator:
         Maximum number of customers per channel.
     choices : Choices, optional
         Products that a shopper cannot distinguish; by default no metric is computed by choice.
+    threads : int
+        Of ``rank_in_batches``.
     """
 
     def __init__(
@@ -165,9 +167,10 @@ class Evaluator:
         seed: int = 0,
         in_channel: int = IN_CHANNEL,
         choices: Choices | None = None,
+        threads: int = 1,
     ) -> None:
         self._evaluation_set, self._known, self._k = evaluation_set, known, k
-        self._choices = choices
+        self._choices, self._threads = choices, threads
         came = np.flatnonzero(np.diff(evaluation_set.relevant().indptr))
         whole = evaluation_set.only(came)
         of = float(whole.sample_weight.sum())
@@ -204,7 +207,7 @@ class Evaluator:
             part, context = segment.evaluation_set, segment.evaluation_set.context(segment.channel)
             more = 1 if self._choices is None else choice_metrics.TIMES
             if isinstance(method, Ranker):
-                parts = rank_in_batches(method, part.histories, context)
+                parts = rank_in_batches(method, part.histories, context, threads=self._threads)
                 shown = cut_to_top(items_of(parts), part.histories, more * self._k)
                 predicted = predicted or PredictedChances.of(
                     parts, segment.relevant, part.sample_weight, self._k

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from recsys.datasets import Batch, Context, Histories, Lists
@@ -102,7 +103,12 @@ def top_items(items: Items, scores: NDArray[np.floating], owned: Items, k: int) 
 
 
 def rank_in_batches(
-    ranker: Ranker, histories: Histories, context: Context, *, credit: bool = False
+    ranker: Ranker,
+    histories: Histories,
+    context: Context,
+    *,
+    credit: bool = False,
+    threads: int = 1,
 ) -> list[RankedLists]:
     """Rank for many customers in batches of ``BATCH``, with no rules except the catalogue's.
 
@@ -113,21 +119,22 @@ def rank_in_batches(
     context : Context
     credit : bool
         Whether the evidence includes the contributions of the trees; see ``Ranker.rank``.
+    threads : int
+        Batches ranked at once; their loops run beside each other. The result is the same.
 
     Returns
     -------
     list of RankedLists
         All candidates of each customer, ranked.
     """
-    return [
-        ranker.rank(
-            Batch(histories[start : start + BATCH], context[start : start + BATCH]),
-            _everything(context[start : start + BATCH]),
-            widen=False,
-            credit=credit,
-        )
-        for start in range(0, len(context), BATCH)
-    ]
+
+    def rank(start: int) -> RankedLists:
+        part = slice(start, start + BATCH)
+        batch = Batch(histories[part], context[part])
+        return ranker.rank(batch, _everything(context[part]), widen=False, credit=credit)
+
+    side_by_side = Parallel(threads, backend="threading")
+    return list(side_by_side(delayed(rank)(at) for at in range(0, len(context), BATCH)))
 
 
 def show_ranked(ranker: Ranker, histories: Histories, context: Context, k: int) -> TopLists:

@@ -199,7 +199,10 @@ def observe_window(
     customers = _enough(customers, seed)
     whole = history.history if isinstance(history, EncodedHistory) else history
     held = cart_sets.read(whole, customers, at_most=CARTS, seed=seed)
-    return customers, examples.training_window(fitted.models, fitted.statistics, customers, held)
+    window_examples = examples.training_window(
+        fitted.models, fitted.statistics, customers, held, config.train.threads
+    )
+    return customers, window_examples
 
 
 def _enough(customers: EvaluationSet, seed: int) -> EvaluationSet:

@@ -16,7 +16,8 @@ from recsys.datasets import Floats, Lists, rows_contain, rows_of
 from recsys.errors import DataError
 from recsys.evaluation import EvaluationSet, TopLists, bootstrap, ndcg_at
 from recsys.learning.boosting import RankingExamples
-from recsys.learning.examples import TrainingWindow, plain_candidates, ranking_examples
+from recsys.learning.candidate_batches import plain_candidates
+from recsys.learning.examples import TrainingWindow, ranking_examples
 from recsys.ranking import EVIDENCE_COLUMNS, FEATURE_NAMES, BoostedTrees, Ensemble, Ranker
 from recsys.ranking.features import item_statistics
 from recsys.ranking.features import table as of

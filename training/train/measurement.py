@@ -328,7 +328,8 @@ def _evaluate_window(
         customers, absent = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
         choices = choices_of(numbers.history, before.training, config.train)
         known = ItemPopularity.of(before.training)
-        evaluator = Evaluator(customers, known, PLACES, config.train.seed, choices=choices)
+        seed, threads = config.train.seed, config.train.threads
+        evaluator = Evaluator(customers, known, PLACES, seed, choices=choices, threads=threads)
 
     def evaluate_baseline(name: str) -> CustomerMetrics:
         return evaluator.evaluate(name, tuned[name].result().fit(name, before.training))
@@ -343,7 +344,8 @@ def _evaluate_window(
         metrics |= evaluator.evaluate(BEST_SINGLE, SingleModel(before.models[single.name]))
     with steps.step("measure.chances"):
         if len(absent) and metrics.predicted is not None:
-            absent_lists = rank_in_batches(ranker, absent.histories, absent.context())
+            context = absent.context()
+            absent_lists = rank_in_batches(ranker, absent.histories, context, threads=threads)
             more = PredictedChances.of(
                 absent_lists, absent.relevant(), absent.sample_weight, PLACES
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.evaluation import cart_sets, evaluation_set
-from recsys.learning import boosting, examples
+from recsys.learning import boosting, candidate_batches, examples
 from recsys.learning.examples import BlendExamples, learn_ranking, ranking_examples, training_window
 from recsys.ranking.candidates import EVIDENCE_COLUMNS
 from recsys.ranking.features.item_statistics import ItemStatistics
@@ -24,15 +24,29 @@ def taught(tmp_path_factory):
     history, found = write(lines(), tmp_path_factory.mktemp("history")), []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(examples, "BATCH", 30)
-        patched.setattr(examples, "ON_CHANNEL", MOST["came"])
-        patched.setattr(examples, "OTHERS", MOST["away"])
+        patched.setattr(candidate_batches, "BATCH", 30)
+        patched.setattr(candidate_batches, "ON_CHANNEL", MOST["came"])
+        patched.setattr(candidate_batches, "OTHERS", MOST["away"])
         for window in (FIRST, SECOND):
             training, models = fitted(history, window.start_ts)
             people = evaluation_set.read(history, training.index, window, active=60, lapsed=20)
             orders = cart_sets.read(history, people, at_most=40)
             one = training_window(models, ItemStatistics.fit(training), people, orders)
+            other = training_window(models, one.statistics, people, orders, threads=3)
+            assert arrays(other) == arrays(one)  # on however many threads, in this order
             found.append((people, one, orders))
     return found
+
+
+def arrays(window):
+    """Everything of a window that is learned from."""
+    kinds = (window.plain, window.strangers, window.cart, window.on_channel)
+    return [
+        (batch.candidates.item_ix.tobytes(), batch.candidates.scores.tobytes())
+        + (batch.bought.tobytes(), batch.sample_weight.tobytes(), batch.customer.tobytes())
+        for batches in kinds
+        for batch in batches
+    ]
 
 
 def asked(batch):
