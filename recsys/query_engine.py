@@ -5,6 +5,7 @@ file and in ``recsys.ingest.files``, which opens exports. Called by ``ingest`` a
 of a history.
 """
 
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,9 +19,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from ibis.backends.sql.datatypes import DuckDBType
-from ibis.util import gen_name
 
 _COMPRESSION = "snappy"
+#: Most queries whose SQL a connection remembers; one file of an export needs about 40.
+_MOST_COMPILED = 128
 
 
 def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backend:
@@ -50,9 +52,11 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
 def another(con: Backend) -> Backend:
     """Open one more connection to an engine, for another thread.
 
-    It shares the engine's memory and threads; temporary tables are its own.
+    It shares the engine's memory and threads; temporary tables are its own. It remembers the SQL
+    of its last queries, because it is used for many files with the same queries.
     """
     opened = Backend.from_connection(con.con.cursor())
+    vars(opened)["compiled"] = OrderedDict()
     _quiet(opened)
     return opened
 
@@ -66,12 +70,29 @@ def _quiet(con: Backend) -> None:
 @contextmanager
 def scratch(con: Backend) -> Iterator[None]:
     """Drop every table and view created inside the block, however it ends."""
-    before = set(_names(con))
+    before, numbers = set(_names(con)), _numbers(con).copy()
     try:
         yield
     finally:
+        vars(con)["numbers"] = numbers
         made = set(_names(con)) - before
         con.raw_sql("; ".join(f'DROP {kind} IF EXISTS "{name}"' for kind, name in made))
+
+
+def temporary_name(con: Backend, name: str) -> str:
+    """Return a name for a temporary table or view that ``scratch`` drops: ``name`` and a number.
+
+    After ``scratch`` the numbers begin again. So the queries on files of one layout are equal, and
+    ``sql`` compiles them once.
+    """
+    numbers = _numbers(con)
+    numbers[name] += 1
+    return f"ibis_{name}_{numbers[name]}"
+
+
+def _numbers(con: Backend) -> Counter[str]:
+    numbers: Counter[str] = vars(con).setdefault("numbers", Counter())
+    return numbers
 
 
 def _names(con: Backend) -> list[tuple[str, str]]:
@@ -87,7 +108,7 @@ def keep(con: Backend, name: str, table: ir.Table | pa.Table) -> ir.Table:
 
     Columns that hold one constant are not stored; the result has them as literals.
     """
-    name = gen_name(name)
+    name = temporary_name(con, name)
     table = ibis.memtable(table) if isinstance(table, pa.Table) else table
     constant_columns, names = constants(table), table.columns
     constant_columns = {} if len(constant_columns) == len(names) else constant_columns
@@ -108,7 +129,7 @@ def view(con: Backend, name: str, table: ir.Table) -> ir.Table:
 
     Unlike Ibis' ``create_view``, the name is known to this connection alone.
     """
-    name = gen_name(name)
+    name = temporary_name(con, name)
     con.raw_sql(f"CREATE TEMP VIEW {quote_name(name)} AS {sql(con, table)}")
     return _kept_table(con, name)
 
@@ -159,8 +180,19 @@ def _sql_type(kind: dt.DataType) -> str:
 
 def sql(con: Backend, table: ir.Table) -> str:
     """Compile an expression to the engine's SQL, and register the in-memory tables that it uses."""
+    compiled: OrderedDict[ops.Node, str] | None = vars(con).get("compiled")
+    expression = table.op()
+    if compiled is not None and expression in compiled:
+        compiled.move_to_end(expression)
+        return compiled[expression]
     con._run_pre_execute_hooks(table)
-    return str(con.compile(table))
+    text = str(con.compile(table))
+    # In-memory tables are dropped with the expression, so that one must not be held.
+    if compiled is not None and not expression.find(ops.InMemoryTable):
+        compiled[expression] = text
+        if len(compiled) > _MOST_COMPILED:
+            compiled.popitem(last=False)
+    return text
 
 
 def write(
@@ -189,8 +221,33 @@ def conform(table: ir.Table, schema: pa.Schema) -> ir.Table:
 
 def rows(con: Backend, table: ir.Table) -> list[dict[str, Any]]:
     """Fetch a small result as dictionaries."""
+    schema = table.schema()
+    if all(_is_plain(kind) for kind in schema.types):
+        # Without the engine's relation, which has a query parsed by Python and bound twice.
+        names, fetched = schema.names, con.raw_sql(sql(con, table)).fetchall()
+        types = [_python_type(kind) for kind in schema.types]
+        return [
+            {
+                name: value if value is None or type(value) is own else own(value)
+                for name, own, value in zip(names, types, row, strict=True)
+            }
+            for row in fetched
+        ]
     found = con.con.sql(sql(con, table)).to_arrow_table()
     return cast(list[dict[str, Any]], found.cast(table.schema().to_pyarrow()).to_pylist())
+
+
+def _is_plain(kind: dt.DataType) -> bool:
+    return isinstance(kind, (dt.Boolean, dt.Integer, dt.Floating, dt.String))
+
+
+def _python_type(kind: dt.DataType) -> type:
+    """Return the type of a column's values; the engine may give a wider one."""
+    if kind.is_boolean():
+        return bool
+    if kind.is_integer():
+        return int
+    return float if kind.is_floating() else str
 
 
 def value(con: Backend, expression: ir.Scalar) -> Any:

@@ -18,7 +18,7 @@ from recsys.ingest.columns.fields import Fields
 from recsys.ingest.files.delimited import only
 from recsys.ingest.files.export_files import ROW, RawTable
 from recsys.ingest.parts import REJECTED, Part
-from recsys.query_engine import keep, value
+from recsys.query_engine import keep
 from recsys.query_engine import rows as fetch_rows
 from recsys.schema import REJECTS
 
@@ -48,7 +48,8 @@ def count_rejects(
     accepted = int(counts["records"])
     rows = int(counts["lines"]) if part.kind == "woocommerce_orders" else accepted
     broken = raw.broken(con)
-    found = _rejected(con, raw, table, fields, part.kind) if counts["bad"] else []
+    n_bad = int(counts["bad"])
+    found = _rejected(con, raw, table, fields, part, n_bad) if n_bad else []
     bad_rows = sorted({row[ROW] for row in found})
     numbers = raw.line_numbers(bad_rows, [b["line"] for b in broken], accepted)
     line_of = dict(zip(bad_rows, numbers, strict=True))
@@ -66,19 +67,22 @@ def count_rejects(
 
 
 def _rejected(
-    con: Backend, raw: RawTable, table: ir.Table, fields: Fields, kind: str
+    con: Backend, raw: RawTable, table: ir.Table, fields: Fields, part: Part, at_most: int
 ) -> list[dict[str, Any]]:
-    bad = keep(con, "bad", table.filter(table.bad).select(ROW).distinct())
-    count = int(value(con, bad.count()))
+    bad = table.filter(table.bad).select(ROW).distinct()
+    if at_most > _LISTED:
+        return _explained(con, fields, keep(con, "bad", bad))
     # With a list, the engine skips work that a join would do for every row.
-    few = con.to_pyarrow(bad)[ROW].to_pylist() if count <= _LISTED else None
-    if few is not None and kind in _ROW_BY_ROW:
-        with only(con, raw, few):
-            return _explained(con, fields, few)
-    return _explained(con, fields, bad if few is None else few)
+    few = sorted(row[ROW] for row in fetch_rows(con, bad))
+    if part.kind not in _ROW_BY_ROW:
+        return _explained(con, fields, few)
+    with only(con, raw, few) as alone:
+        return _explained(con, fields, None if alone else few)
 
 
-def _explained(con: Backend, fields: Fields, bad: ir.Table | list[int]) -> list[dict[str, Any]]:
+def _explained(
+    con: Backend, fields: Fields, bad: ir.Table | list[int] | None
+) -> list[dict[str, Any]]:
     found = fetch_rows(con, fields.rejected(bad).order_by(ROW))
     if any(row["reason"] == "bad_time" for row in found) and fields.find_hint(bad):
         found = fetch_rows(con, fields.rejected(bad).order_by(ROW))

@@ -1,14 +1,28 @@
 """What the engine is handed as SQL gives what Ibis itself would give."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 
-from recsys.query_engine import connect, constants, keep, rows, scratch, value
+from recsys.query_engine import (
+    another,
+    connect,
+    constants,
+    keep,
+    rows,
+    scratch,
+    sql,
+    temporary_name,
+    value,
+)
 
 SCHEMA = pa.schema([("n", pa.int64()), ("channel", pa.string()), ("title", pa.string())])
 LINES = pa.table(
@@ -19,6 +33,23 @@ LINES = pa.table(
     },
     schema=SCHEMA,
 )
+
+
+#: Values of which some are equal in Python, and none is in SQL.
+ALIKE: list[ir.Value] = [
+    ibis.literal(True),
+    ibis.literal(1),
+    ibis.literal(1.0),
+    ibis.literal("1"),
+    ibis.literal(Decimal(1), "decimal(18, 6)"),
+    ibis.literal(1, "int8"),
+    ibis.literal(1, "int64"),
+    ibis.literal("2026-01-31"),
+    ibis.date("2026-01-31"),
+    ibis.timestamp("2026-01-31"),
+    ibis.null("string"),
+    ibis.null("int64"),
+]
 
 
 @pytest.fixture
@@ -88,3 +119,81 @@ def test_constants_are_not_stored(engine: Backend) -> None:
     ).fetchall()
     assert stored == [("n",), ("channel",), ("title",)]
     assert rows(engine, keep(engine, "same", table.select("half"))) == [{"half": 0.5}] * 4
+
+
+def test_numbers_have_the_types_that_ibis_gives_them(engine: Backend) -> None:
+    table = keep(engine, "lines", LINES)
+    (found,) = rows(
+        engine,
+        table.aggregate(
+            seconds=(table.n * 0 + 7).max().cast("timestamp").truncate("s").epoch_seconds(),
+            mean=table.n.mean(),
+            whole=table.n.sum().cast("float64"),
+            any=(table.n > 3).any(),
+            first=table.channel.min(),
+            nothing=table.n.nullif(table.n).max(),
+        ),
+    )
+    assert found == {
+        "seconds": 7,
+        "mean": 2.5,
+        "whole": 10.0,
+        "any": True,
+        "first": "pos",
+        "nothing": None,
+    }
+    kinds = {"seconds": int, "mean": float, "whole": float, "any": bool, "first": str}
+    assert all(type(found[name]) is kind for name, kind in kinds.items())
+    assert rows(engine, table.select(x=table.n.cast("decimal(18, 2)")).limit(0)) == []
+    assert value(engine, table.n.cast("decimal(18, 2)").max()) == Decimal("4.00")
+
+
+def test_temporary_names_begin_again_after_scratch(engine: Backend) -> None:
+    outside = keep(engine, "lines", LINES)
+    with scratch(engine):
+        inside = keep(engine, "lines", LINES)
+        with scratch(engine):
+            innermost = keep(engine, "lines", LINES)
+        again = keep(engine, "lines", LINES.slice(0, 1))
+        names = {table.get_name() for table in (outside, inside, again)}
+        assert len(names) == 3
+        assert again.get_name() == innermost.get_name()
+        assert value(engine, inside.count()) == 4
+    assert inside.get_name().endswith(temporary_name(engine, "lines"))
+    assert value(engine, outside.count()) == 4
+
+
+def test_another_file_of_the_same_layout_is_read_by_the_same_sql(engine: Backend) -> None:
+    own = another(engine)
+    compiled, found = [], []
+    for begin in (0, 2):
+        with scratch(own):
+            kept = keep(own, "lines", LINES.slice(begin, 2))
+            query = kept.filter(kept.n > 1).select(total=kept.n * 2)
+            compiled.append(sql(own, query))
+            found.append([row["total"] for row in rows(own, query.order_by("total"))])
+    assert compiled[0] is compiled[1]
+    assert found == [[6], [4, 8]]
+    own.disconnect()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(*[st.sampled_from(range(len(ALIKE)))] * 2, st.booleans()), max_size=20))
+def test_no_query_is_taken_for_another(queries: list[tuple[int, int, bool]]) -> None:
+    con = connect(memory_mb=256, threads=1)
+    own = another(con)
+    kept = keep(own, "lines", LINES)
+    for one, other, filtered in queries:
+        table = kept.filter(kept.channel == "web") if filtered else kept
+        query = table.mutate(one=ALIKE[one], other=ALIKE[other])
+        assert sql(own, query) == own.compile(query)
+    own.disconnect()
+    con.disconnect()
+
+
+def test_queries_on_tables_in_memory_are_not_remembered(engine: Backend) -> None:
+    own = another(engine)
+    for number in range(300):
+        query = ibis.memtable(pa.table({"n": [number]}))
+        assert rows(own, query) == [{"n": number}]
+    own.disconnect()

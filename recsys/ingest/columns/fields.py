@@ -272,13 +272,13 @@ class Fields:
         """
         return self.table.select(self.table[ROW], bad=self._rules.count() > 0, **fields)
 
-    def rejected(self, bad: ir.Table | Sequence[int]) -> ir.Table:
+    def rejected(self, bad: ir.Table | Sequence[int] | None) -> ir.Table:
         """Return ``_row, reason, detail, raw`` of rows that cannot be read.
 
         Parameters
         ----------
-        bad : ibis table or sequence of int
-            Their ``_row``.
+        bad : ibis table, sequence of int or None
+            Their ``_row``; None where the export shows no other rows, as inside ``only``.
 
         Notes
         -----
@@ -301,7 +301,7 @@ class Fields:
             raw=without_emails(ibis.struct(shown).cast("json").cast("string")),
         )
 
-    def find_hint(self, bad: ir.Table | Sequence[int]) -> bool:
+    def find_hint(self, bad: ir.Table | Sequence[int] | None) -> bool:
         """Find a time format for the bad rows, which ``rejected`` then suggests."""
         wrong = self._rules.condition("bad_time")
         if self._time is not None:
@@ -310,8 +310,10 @@ class Fields:
             self._hint = hint([row["text"] for row in rows(self._engine(), texts) if row["text"]])
         return bool(self._hint)
 
-    def _of(self, bad: ir.Table | Sequence[int]) -> ir.Table:
+    def _of(self, bad: ir.Table | Sequence[int] | None) -> ir.Table:
         t = self.table
+        if bad is None:
+            return t
         return t.semi_join(bad, ROW) if isinstance(bad, ir.Table) else t.filter(t[ROW].isin(bad))
 
     def names_people(self, field: str) -> bool:

@@ -15,6 +15,9 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from recsys.query_engine import keep
 
 FIRST_YEAR, LAST_YEAR = 1990, 2050
 _WEEK = 7
@@ -60,7 +63,7 @@ def to_utc(
     zone : str
         IANA name.
     """
-    days = ibis.memtable(zone_days(zone))
+    days = keep(cast(Backend, table.get_backend()), "days", zone_days(zone))
     second = (local.truncate("s").epoch_seconds() % 86400).cast("int64")
     table = table.mutate(_local=local, _second=second, _offset=offset)
     t = table.left_join(days, table["_local"].date() == days.zone_day)

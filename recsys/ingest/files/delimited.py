@@ -5,7 +5,6 @@ repeated headers, and with the lines of records that could not be split. An uncl
 only its own line. Called by ``export_files``.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from recsys.ingest.files.raw_table import LINE, ROW, RawTable, SourceFile
 from recsys.ingest.files.sniffing import Layout, is_utf8
 from recsys.ingest.files.survey import Content, open_bytes, survey
 from recsys.ingest.files.text_copy import copy_text
-from recsys.query_engine import quote, quote_name
+from recsys.query_engine import quote, quote_name, temporary_name
 
 #: How often a text is read again because of unclosed quotes.
 _ATTEMPTS = 20
@@ -72,9 +71,10 @@ def open_delimited(
     excluded: set[int] = set()
     skip = layout.header_line - 1
     apart: list[dict[str, object]] = []
+    name = temporary_name(con, "text")
     for attempt in range(_ATTEMPTS):
         text, content = plain_text(file, encoding, folder, skip, tuple(excluded))
-        name = read_csv(con, text, list(layout.columns), delimiter=layout.delimiter)
+        read_csv(con, name, text, list(layout.columns), delimiter=layout.delimiter)
         raw = RawTable(
             con.table(name),
             list(layout.columns),
@@ -125,7 +125,8 @@ def open_delimited(
 
 def open_whole_lines(con: Backend, file: SourceFile, text: Path, content: Content) -> RawTable:
     """Open a text as one column ``line``, for formats with one record per line."""
-    name = read_csv(con, text, [LINE], delimiter=WHOLE_LINE)
+    name = temporary_name(con, "text")
+    read_csv(con, name, text, [LINE], delimiter=WHOLE_LINE)
     return RawTable(
         con.table(name),
         [LINE],
@@ -136,19 +137,20 @@ def open_whole_lines(con: Backend, file: SourceFile, text: Path, content: Conten
     )
 
 
-def read_csv(con: Backend, text: Path, columns: list[str], *, delimiter: str) -> str:
-    """Read a text into a table of the engine; return the name of a view that numbers its rows.
+def read_csv(con: Backend, name: str, text: Path, columns: list[str], *, delimiter: str) -> None:
+    """Read a text into a table of the engine, and make a view that numbers its rows.
 
     Parameters
     ----------
     con : ibis backend
+    name : str
+        Of the view; the rows are in ``<name>_rows``. What has the name is replaced.
     text : Path
         UTF-8 with uniform line ends. The first line is a header, except with ``WHOLE_LINE``.
     columns : list of str
     delimiter : str
         ``WHOLE_LINE`` where a line is one value and quotes have no meaning.
     """
-    name = f"text_{hashlib.sha256(str(text).encode()).hexdigest()[:16]}"
     lines = delimiter == WHOLE_LINE
     types = ", ".join(f"'{quote(column)}': 'VARCHAR'" for column in columns)
     con.raw_sql(f'DROP TABLE IF EXISTS "{name}_rejects"')
@@ -172,19 +174,19 @@ def read_csv(con: Backend, text: Path, columns: list[str], *, delimiter: str) ->
     con.raw_sql(
         f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT rowid + 1 AS {ROW}, * FROM "{name}_rows"'
     )
-    return name
 
 
 @contextmanager
-def only(con: Backend, raw: RawTable, rows: Sequence[int]) -> Iterator[None]:
+def only(con: Backend, raw: RawTable, rows: Sequence[int]) -> Iterator[bool]:
     """Restrict an opened text to some of its rows, for queries on single rows.
 
-    With a condition on ``_row``, the engine would still type every row first.
+    Yields whether it could; else all rows are still there. With a condition on ``_row``, the engine
+    would still type every row first.
     """
     own = raw.rejects_table is not None and isinstance(raw.table.op(), ops.DatabaseTable)
     name = raw.table.get_name() if own else ""
     if raw.rejects_table != f"{name}_rejects":  # the rows are in another table
-        yield
+        yield False
         return
     ((before,),) = con.raw_sql(
         f"SELECT sql FROM duckdb_views() WHERE view_name = '{name}'"
@@ -197,7 +199,7 @@ def only(con: Backend, raw: RawTable, rows: Sequence[int]) -> Iterator[None]:
     )
     con.raw_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM "{name}_some"')
     try:
-        yield
+        yield True
     finally:
         con.raw_sql(before.replace("CREATE ", "CREATE OR REPLACE ", 1))
 

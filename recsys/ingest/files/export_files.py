@@ -21,7 +21,7 @@ from recsys.ingest.files.delimited import open_delimited, open_whole_lines, plai
 from recsys.ingest.files.flat_events import event_sql
 from recsys.ingest.files.line_positions import WHOLE_LINE
 from recsys.ingest.files.parquet import open_parquet as open_parquet
-from recsys.ingest.files.parquet import open_parquet_lines, view_name
+from recsys.ingest.files.parquet import open_parquet_lines
 from recsys.ingest.files.product_feeds import feed_records
 from recsys.ingest.files.raw_table import LINE as LINE
 from recsys.ingest.files.raw_table import ROW as ROW
@@ -38,7 +38,7 @@ from recsys.ingest.files.sniffing import (
     unique_names,
 )
 from recsys.ingest.files.survey import digest, open_bytes, survey
-from recsys.query_engine import quote, quote_name
+from recsys.query_engine import quote, quote_name, temporary_name
 
 _TEXT = (".csv", ".tsv", ".txt", ".parquet")
 _JSON = (".ndjson", ".jsonl", ".json")
@@ -134,7 +134,7 @@ def open_lines(con: Backend, file: SourceFile, source: Source, folder: Path) -> 
         raise DataError(f"{file.name}: events in XML are not supported. Export them as JSON lines.")
     if form == "table":
         raw = _open_table(con, file, source, folder, (start, text, encoding))
-        view = f"events_{view_name(file)}"
+        view = temporary_name(con, "events")
         con.raw_sql(
             f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT {ROW}, '
             f'{event_sql(raw.columns)} AS {LINE} FROM "{raw.table.get_name()}"'
@@ -228,7 +228,8 @@ def _open_records(
     began = write_lines(good(), copy, lambda _, cells: json.dumps(cells, ensure_ascii=False))
     if not keys:
         raise DataError(f"{file.name}: contains no JSON object. Export it again.")
-    name = read_csv(con, copy, [LINE], delimiter=WHOLE_LINE)
+    name = temporary_name(con, "text")
+    read_csv(con, name, copy, [LINE], delimiter=WHOLE_LINE)
     columns = list(unique_names(list(keys)))
     fields = ", ".join(
         f"nullif(json_extract_string({LINE}, '$.\"{quote(key)}\"'), '') AS {quote_name(column)}"

@@ -5,8 +5,6 @@ stored as floats. Columns that are neither numbers nor times become text. Called
 ``export_files``.
 """
 
-import hashlib
-
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +14,7 @@ from recsys.errors import DataError
 from recsys.ingest.files.cleaning import clean_sql, unclean_sql
 from recsys.ingest.files.raw_table import LINE, ROW, RawTable, SourceFile
 from recsys.ingest.files.sniffing import unique_names
-from recsys.query_engine import quote, quote_name
+from recsys.query_engine import quote, quote_name, temporary_name
 
 #: Largest range in which a 64-bit float holds whole numbers exactly.
 _EXACT = 2**53
@@ -50,7 +48,7 @@ def open_parquet(con: Backend, file: SourceFile) -> RawTable:
     for (name, kind), column in zip(kinds.items(), columns, strict=True):
         value = _typed(quote_name(name), kind, name in integral, name in infinite)
         fields.append(f"{value} AS {quote_name(column)}")
-    view = view_name(file)
+    view = temporary_name(con, "file")
     con.raw_sql(
         f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT file_row_number + 1 AS {ROW}, '
         f"{', '.join(fields)} FROM {read}"
@@ -68,17 +66,12 @@ def open_parquet_lines(con: Backend, file: SourceFile) -> RawTable:
     """
     read, kinds, _ = _source(con, file)
     fields = ", ".join(f"{quote_name(name)} := {quote_name(name)}" for name in kinds)
-    view = view_name(file)
+    view = temporary_name(con, "file")
     con.raw_sql(
         f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT file_row_number + 1 AS {ROW}, '
         f"to_json(struct_pack({fields}))::VARCHAR AS {LINE} FROM {read}"
     )
     return RawTable(con.table(view), [LINE], file)
-
-
-def view_name(file: SourceFile) -> str:
-    """Return the name of a file's view in the engine."""
-    return f"file_{hashlib.sha256(str(file.path).encode()).hexdigest()[:16]}"
 
 
 def _source(con: Backend, file: SourceFile) -> tuple[str, dict[str, str], list[str]]:

@@ -140,7 +140,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
 class _Lines(Fields):
     """Fields where several rows share one ``_row``; only the bad rows are rejected."""
 
-    def rejected(self, bad: ir.Table | Sequence[int]) -> ir.Table:
+    def rejected(self, bad: ir.Table | Sequence[int] | None) -> ir.Table:
         """Return the rejects, as ``Fields.rejected``, without the good lines of the same orders."""
         rejects = super().rejected(bad)
         return rejects.filter(rejects.reason.notnull())

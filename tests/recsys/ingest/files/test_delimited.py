@@ -22,7 +22,8 @@ def test_some_rows_are_shown_alone_and_then_all_again(tmp_path: Path, fails: boo
     assert [row["id"] for row in everything] == ["1", "2", "3"]
     wanted = [row[ROW] for row in everything if row["id"] != "2"]
     try:
-        with only(con, raw, wanted):
+        with only(con, raw, wanted) as alone:
+            assert alone
             some = rows(con, raw.table.order_by(ROW))
             if fails:
                 raise KeyError
