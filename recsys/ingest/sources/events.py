@@ -11,6 +11,7 @@ twice counts once.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 
@@ -60,6 +61,8 @@ _SHAPE = (
 )
 #: Quantities from here on are not credible.
 _MOST = 1e9
+#: Up to this many texts are passed to the engine as a list.
+_MOST_TEXTS = 1_000
 IDENTIFIERS = {"account": "user_id", "device": "user_pseudo_id"}
 _RAW = "_raw_"
 
@@ -111,7 +114,6 @@ def staged_events(
         table.mutate(
             _at=_moment(event),
             _currency=stated_currency,
-            _item_currency=_first_unknown(cast(ir.ArrayValue, event["items"])),
             **{_RAW + kind: _at(table._safe, path) for kind, path in paths.items()},
         ).drop("_safe"),
     )
@@ -128,7 +130,7 @@ def staged_events(
     channel = ibis.coalesce(event.channel, default)
     fields.reject("unknown_value", "channel", ~channel.isin(CHANNELS), channel)
     currency = cast(ir.StringValue, table["_currency"])
-    for stated in (currency, cast(ir.StringValue, table["_item_currency"])):
+    for stated in (currency, *_first_unknown(con, cast(ir.ArrayValue, event["items"]))):
         unknown = stated.notnull() & ~stated.isin(sorted(currency_codes()))
         fields.reject("unknown_currency", "currency", unknown, stated)
     ga_session = _param(event, "ga_session_id")
@@ -157,7 +159,7 @@ def staged_events(
         **identifiers,
     )
     parsed = keep(con, "events_parsed", parsed)
-    table = _by_item(parsed, config, name)
+    table = keep(con, "events_items", _by_item(con, parsed, config, name))
     (unread,) = rows(con, table.filter(~table.bad).aggregate(n=table.price_unread.sum()))
     if unread["n"]:
         raw.notes["event_price_not_read"] = int(unread["n"])
@@ -187,14 +189,24 @@ def _hidden(line: ir.StringValue, paths: list[str]) -> ir.StringValue:
     return line.re_replace(rf'("(?:{keys})"\s*:\s*)(?:{value})', r'\1"(hidden)"')
 
 
-def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:
+def _by_item(con: Backend, parsed: ir.Table, config: Config, name: str) -> ir.Table:
     """Spread the items over rows; an event whose items have no id keeps one row without an item."""
     assumed = config.sources[name].currency or config.workspace.currency
     listed = cast(ir.ArrayValue, parsed["items"])
-    identified = listed.filter(lambda item: _id(item.item_id).notnull())
+    no_ids = _texts_of_items(con, listed, "item_id", lambda text: _id(text).isnull())
+    with_items = parsed.mutate(
+        items=listed.filter(
+            lambda item: (
+                _id(item.item_id).notnull()
+                if no_ids is None
+                else item.item_id.notnull() & ~item.item_id.isin(no_ids)
+            )
+        )
+    )
+    identified = cast(ir.ArrayValue, with_items["items"])
     no_item = ibis.array([ibis.null(listed.type().value_type)])
     items = cast(ir.ArrayValue, ibis.ifelse(identified.length() > 0, identified, no_item))
-    spread = parsed.mutate(item=items.unnest()).drop("items")
+    spread = with_items.mutate(item=items.unnest()).drop("items")
     item = cast(ir.StructValue, spread["item"])
     spread = spread.mutate(
         item_id=_id(item.item_id),
@@ -228,13 +240,36 @@ def _code(text: ir.Value) -> ir.StringValue:
     return _id(cast(ir.StringValue, text).upper())
 
 
-def _first_unknown(items: ir.ArrayValue) -> ir.StringValue:
-    """Return the first unknown currency among an event's items, or null."""
+def _first_unknown(con: Backend, items: ir.ArrayValue) -> list[ir.StringValue]:
+    """Return the first unknown currency among an event's items, or null; nothing if all are known.
+
+    A list of one column, or an empty one.
+    """
     known = sorted(currency_codes())
-    return cast(
-        ir.StringValue,
-        items.map(lambda item: _code(item.currency)).filter(lambda code: ~code.isin(known))[0],
-    )
+    unknown = _texts_of_items(con, items, "currency", lambda text: ~_code(text).isin(known))
+    if unknown is None:
+        codes = items.map(lambda item: _code(item.currency))
+        return [cast(ir.StringValue, codes.filter(lambda code: ~code.isin(known))[0])]
+    if not unknown:
+        return []
+    return [_code(items.filter(lambda item: item.currency.isin(unknown))[0].currency)]
+
+
+def _texts_of_items(
+    con: Backend,
+    items: ir.ArrayValue,
+    name: str,
+    condition: Callable[[ir.StringValue], ir.BooleanValue],
+) -> list[str] | None:
+    """List the distinct texts of one field of all items that meet a condition; None if too many.
+
+    Within a list, the engine takes long for a costly condition, but not for a list of texts.
+    """
+    item = cast(ir.StructValue, items.unnest())
+    texts = items.as_table().select(item=item).select(text=ibis._["item"][name]).distinct()
+    found = texts.filter(texts.text.notnull(), condition(texts.text).fill_null(False))
+    listed = [row["text"] for row in rows(con, found.limit(_MOST_TEXTS + 1))]
+    return sorted(listed) if len(listed) <= _MOST_TEXTS else None
 
 
 def _param(event: ir.StructValue, key: str) -> ir.StringValue:

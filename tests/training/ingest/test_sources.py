@@ -221,6 +221,43 @@ def event(name: str, second: int, *, session: int = 1, **more: Any) -> str:
     return json.dumps(body) + "\n"
 
 
+@pytest.mark.parametrize("several", [1, 1_200])
+def test_what_items_say_that_is_no_id_or_no_currency(workspace: Any, several: int) -> None:
+    """Few such texts and many are told apart in different ways."""
+    odd = [f"EUR{n}" for n in range(several)]
+    none = [f"(not{n:b}set)".translate({48: "-", 49: "_"}) for n in range(several)]
+    tea = [" tea ", "(not set)", None, "", " "]
+    lines = [
+        event("view_item", 1, items=[{"item_id": text} for text in tea]),
+        event("view_item", 2, items=[{"item_id": "n/a", "price": 2}, None]),
+        event("view_item", 3, items=[]),
+        event("view_item", 4, items=[{"item_id": "jam", "price": 2, "currency": " eur "}]),
+        event("view_item", 5, items=[{"item_id": "jam", "currency": c} for c in ("n/a", "Lei")]),
+        *(event("view_item", 6, items=[{"item_id": "jam", "currency": code}]) for code in odd),
+        *(event("view_item", 7, items=[{"item_id": text}, {"item_id": "rye"}]) for text in none),
+    ]
+    workspace.write(
+        omnibasket_toml=EVENTS + "[ingest]\nmax_reject_share = 1.0\n",
+        events__1_ndjson="".join(lines),
+    )
+    workspace.ingest()
+    rows = workspace.table("events")
+    found = [(r["item_id"], r["price_minor"], r["currency"]) for r in rows]
+    assert found[:4] == [
+        ("tea", None, "USD"),
+        (None, None, "USD"),
+        (None, None, "USD"),
+        ("jam", 200, "EUR"),
+    ]
+    assert found[4:] == [("rye", None, "USD")] * several
+    rejects = [(r["line"], r["reason"], r["detail"]) for r in workspace.rejects()]
+    assert rejects[:2] == [
+        ("5", "unknown_currency", "currency = LEI"),
+        ("6", "unknown_currency", "currency = EUR0"),
+    ]
+    assert len(rejects) == 1 + several
+
+
 def test_events_and_whose_session_it_was(workspace: Any) -> None:
     view = event("view_item", 1, items=[{"item_id": "tea", "price": 3.5}])
     cart = event(
