@@ -40,12 +40,17 @@ def taught(tmp_path_factory):
 
 def arrays(window):
     """Everything of a window that is learned from."""
-    kinds = (window.plain, window.strangers, window.cart, window.on_channel)
+    batches = [*window.plain, *window.strangers, *window.cart, *window.on_channel]
     return [
-        (batch.candidates.item_ix.tobytes(), batch.candidates.scores.tobytes())
-        + (batch.bought.tobytes(), batch.sample_weight.tobytes(), batch.customer.tobytes())
-        for batches in kinds
+        part.tobytes()
         for batch in batches
+        for part in (
+            batch.candidates.item_ix,
+            batch.candidates.scores,
+            batch.bought,
+            batch.sample_weight,
+            batch.customer,
+        )
     ]
 
 
