@@ -1,9 +1,10 @@
 from .consents import MESSAGES, Consent, consents_to
-from .contact_state import ContactState, Refusal, united
+from .contact_state import MAX_DAYS, ContactState, Refusal, united
 from .decision import Decision, described
 from .suppression import NOTHING, ChoicesOf, Suppression, Withheld, over_cap, suppress
 
 __all__ = [
+    "MAX_DAYS",
     "MESSAGES",
     "NOTHING",
     "ChoicesOf",

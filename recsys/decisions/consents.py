@@ -49,23 +49,8 @@ def latest(consents: Iterable[Consent]) -> tuple[Consent, ...]:
     return tuple(newest[:MAX_CONSENTS])
 
 
-def strictest(consents: Iterable[Consent]) -> tuple[Consent, ...]:
-    """Unite the latest words of several identifiers of one customer: any refusal refuses.
-
-    Parameters
-    ----------
-    consents : iterable of Consent
-        ``latest`` of each identifier.
-    """
-    kept: dict[tuple[str, str], Consent] = {}
-    for each in consents:
-        key = each.purpose, each.channel
-        kept[key] = max(kept.get(key, each), each, key=lambda one: (not one.given, one.at_ts))
-    return tuple(sorted(kept.values(), key=lambda one: (-one.at_ts, one.purpose, one.channel)))
-
-
 def consents_to(
-    consents: Iterable[Consent],
+    said: Iterable[Iterable[Consent]],
     purpose: Purpose,
     channel: str,
     now_ts: int,
@@ -75,7 +60,8 @@ def consents_to(
 
     Parameters
     ----------
-    consents : iterable of Consent
+    said : iterable of iterable of Consent
+        What was said through each identifier of the customer.
     purpose : str
     channel : str
     now_ts : int
@@ -86,13 +72,16 @@ def consents_to(
     Returns
     -------
     bool
-        By the latest word about the channel or about every channel; of equal times the refusal.
+        Through one identifier the latest word counts, about the channel or about every channel; of
+        equal times the refusal. Of several identifiers that said anything, any refusal refuses.
     """
-    said = [
-        one
-        for one in consents
-        if one.purpose == purpose and one.channel in ("", channel) and one.at_ts <= now_ts
-    ]
-    if not said:
-        return bool(getattr(unsaid, purpose))
-    return max(said, key=lambda one: (one.at_ts, not one.given)).given
+    words = []
+    for of_identifier in said:
+        about = [
+            one
+            for one in of_identifier
+            if one.purpose == purpose and one.channel in ("", channel) and one.at_ts <= now_ts
+        ]
+        if about:
+            words.append(max(about, key=lambda one: (one.at_ts, not one.given)).given)
+    return all(words) if words else bool(getattr(unsaid, purpose))

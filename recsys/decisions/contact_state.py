@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from recsys.decisions.consents import Consent, latest, strictest
+from recsys.decisions.consents import Consent, latest
 from recsys.units import DAY
 
 #: Showings are forgotten this long after, and only this many of each product and channel are kept:
@@ -43,8 +43,17 @@ class ContactState(msgspec.Struct, frozen=True):
     """The latest word about each product and extent, newest first."""
     consents: tuple[Consent, ...] = ()
     """The latest word about each purpose and channel, newest first."""
+    consents_of_others: tuple[tuple[Consent, ...], ...] = ()
+    """The same of each further identifier, in a united state."""
 
-    def with_shown(self, item_ids: Iterable[str], channel: str, at_ts: int) -> "ContactState":
+    @property
+    def said(self) -> tuple[tuple[Consent, ...], ...]:
+        """What was said through each identifier, for ``consents_to``."""
+        return (self.consents, *self.consents_of_others)
+
+    def with_shown(
+        self, item_ids: Iterable[str], channel: str, at_ts: int, keep_days: int = MAX_DAYS
+    ) -> "ContactState":
         """Return the state after products were shown.
 
         Parameters
@@ -53,16 +62,19 @@ class ContactState(msgspec.Struct, frozen=True):
         channel : str
         at_ts : int
             UTC epoch seconds.
+        keep_days : int
+            Older showings are forgotten: no cap counts them.
 
         Returns
         -------
         ContactState
         """
-        shown = {item_id: dict(by_channel) for item_id, by_channel in self.shown.items()}
+        shown = dict(self.shown)
         for item_id in dict.fromkeys(item_ids):
-            times = shown.setdefault(item_id, {}).get(channel, [])
-            shown[item_id][channel] = sorted([*times, at_ts])[-MAX_TIMES:]
-        return msgspec.structs.replace(self, shown=_bounded(shown, at_ts))
+            by_channel = shown.get(item_id, {})
+            times = sorted([*by_channel.get(channel, ()), at_ts])[-MAX_TIMES:]
+            shown[item_id] = {**by_channel, channel: times}
+        return msgspec.structs.replace(self, shown=_bounded(shown, at_ts, keep_days))
 
     def with_refusal(self, refusal: Refusal) -> "ContactState":
         """Return the state after a customer refused a product, or wanted it again.
@@ -108,7 +120,7 @@ def united(states: Sequence[ContactState]) -> ContactState:
     Returns
     -------
     ContactState
-        Showings are added up; of refusals the latest counts; of consents any refusal counts.
+        Showings are added up, of refusals the latest counts, and consents stand side by side.
     """
     if len(states) == 1:
         return states[0]
@@ -119,8 +131,8 @@ def united(states: Sequence[ContactState]) -> ContactState:
                 known = shown.setdefault(item_id, {}).get(channel, [])
                 shown[item_id][channel] = sorted([*known, *times])[-MAX_TIMES:]
     refusals = _latest([each for state in states for each in state.refusals])
-    consents = strictest([each for state in states for each in state.consents])
-    return ContactState(shown, refusals, consents)
+    said = [consents for state in states for consents in state.said if consents]
+    return ContactState(shown, refusals, said[0] if said else (), tuple(said[1:]))
 
 
 def _latest(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
@@ -132,17 +144,15 @@ def _latest(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
     return tuple(newest[:MAX_REFUSALS])
 
 
-def _bounded(shown: Showings, now_ts: int) -> Showings:
+def _bounded(shown: Showings, now_ts: int, keep_days: int) -> Showings:
     """Forget what is older than caps reach, and the oldest of too many products."""
-    since = now_ts - MAX_DAYS * DAY
+    since = now_ts - keep_days * DAY
     recent: Showings = {}
     for item_id, by_channel in shown.items():
-        left = {
-            channel: [ts for ts in times if ts >= since] for channel, times in by_channel.items()
-        }
-        left = {channel: times for channel, times in left.items() if times}
-        if left:
-            recent[item_id] = left
+        for channel, times in by_channel.items():
+            left = times if times[0] >= since else [ts for ts in times if ts >= since]
+            if left:
+                recent.setdefault(item_id, {})[channel] = left
     if len(recent) <= MAX_PRODUCTS:
         return recent
     last = {item_id: max(times[-1] for times in of.values()) for item_id, of in recent.items()}

@@ -105,6 +105,10 @@ def stage(
     return Manifest(parts=sorted(parts, key=lambda part: part.sequence))
 
 
+#: Memory that the engine wants for a file. MiB.
+_FILE_MB = 256
+
+
 def _read_parts(
     con: Backend,
     config: Config,
@@ -118,7 +122,7 @@ def _read_parts(
     the next query. If a file cannot be read, the first such file in the order of ``jobs`` is
     reported.
     """
-    width = min(config.ingest.threads, len(jobs))
+    width = max(1, min(config.ingest.threads, len(jobs), config.ingest.memory_mb // _FILE_MB))
     connections: SimpleQueue[Backend] = SimpleQueue()
     opened = [another(con) for _ in range(width)]
     for one in opened:
@@ -131,7 +135,7 @@ def _read_parts(
         finally:
             connections.put(own)
 
-    pool = ThreadPoolExecutor(max(1, width), "reading")
+    pool = ThreadPoolExecutor(width, "reading")
     futures = [pool.submit(read, job) for job in jobs]
     waiting = set(futures)
     try:

@@ -69,6 +69,8 @@ CONTACTS: Final = Table(
     METADATA,
     Column("own_id", _key(), primary_key=True),
     Column("state", LargeBinary, nullable=False),  # recsys.decisions.ContactState as msgpack
+    # When it last showed anything; null while it holds what the customer said, which stays.
+    Column("shown_ts", BigInteger, index=True),
 )
 
 #: State of each visit.

@@ -90,7 +90,7 @@ def post() -> Response:
             unknown = (
                 recipient.is_named and recipient.customer.customer_id is None and settings.personal
             )
-            recipient = context.hold_to_consents(state, settings, recipient, as_of_ts)
+            recipient = context.hold_to_consents(state, settings, recipient)
             if unknown and params.unknown == "problem":
                 raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
         except Refusal as refusal:

@@ -75,7 +75,14 @@ def update(customer_id: str) -> Response:
         if not 0 <= at_ts <= now_ts + _AHEAD_SECONDS:
             errors.append(FieldError(f"/consents/{ix}/at", "is in the future, or before 1970."))
         said.append(
-            Consent(one.purpose, one.channel or "", one.given, at_ts, one.source, one.version)
+            Consent(
+                one.purpose,
+                one.channel or "",
+                one.given,
+                min(at_ts, now_ts),  # a clock that is ahead gains nothing
+                one.source,
+                one.version,
+            )
         )
     if errors:
         raise Refusal("invalid-request", "No such time.", errors)
@@ -84,7 +91,8 @@ def update(customer_id: str) -> Response:
 
 
 def _answer(state: State, owners: list[str]) -> Response:
-    said = state.ledger.contacts.state(owners[0]).consents
+    contact = state.ledger.contacts.state(owners[0])
+    said = sorted({one for each in contact.said for one in each}, key=lambda one: -one.at_ts)
     now_ts, unsaid = state.now_ts(), state.config.consents
     answer: dict[str, Any] = {
         "customer_id": owners[0],
@@ -101,7 +109,8 @@ def _answer(state: State, owners: list[str]) -> Response:
         ],
         "effective": {
             purpose: {
-                channel: consents_to(said, purpose, channel, now_ts, unsaid) for channel in CHANNELS
+                channel: consents_to(contact.said, purpose, channel, now_ts, unsaid)
+                for channel in CHANNELS
             }
             for purpose in get_args(Purpose)
         },

@@ -36,6 +36,7 @@ def get(recommendation_id: str) -> Response:
     says. Nothing was decided for a `dry_run`.
     """
     state: State = current_app.extensions["omnibasket"]
+    admission.refuse_screens()
     if admission.is_browser():
         raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice)
     shown = state.exposures.waits(recommendation_id) or state.ledger.exposures.find(
@@ -43,9 +44,10 @@ def get(recommendation_id: str) -> Response:
     )
     if shown is None:
         raise Refusal("decision-unknown", PROBLEM_KINDS["decision-unknown"].advice)
-    decision = shown.decision
-    if decision is not None:
-        admission.check_channel(decision.channel, "/recommendation_id")
+    decision, placement = shown.decision, state.config.placement(shown.placement)
+    channel = placement.channel if placement is not None else ""
+    channel = channel if decision is None else decision.channel
+    admission.check_channel(channel, "/recommendation_id")
     if shown.location_id is not None:
         admission.check_location(shown.location_id, "/recommendation_id")
     zone = state.config.workspace.time_zone

@@ -84,7 +84,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     recipient = context.find_customer_or_nobody(
         state, settings, params.customer_id, params.identifier, params.session_id, as_of_ts
     )
-    recipient = context.hold_to_consents(state, settings, recipient, as_of_ts)
+    recipient = context.hold_to_consents(state, settings, recipient)
     question = context.to_question(
         state,
         params.placement,

@@ -5,6 +5,7 @@ the deadlines and the order: what a client sends while it is being answered is h
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -23,10 +24,13 @@ from serving.http.wsgi_gateway import Request
 if TYPE_CHECKING:
     from serving.http.server import Server
 
+_log = logging.getLogger("omnibasket.service")
+
 #: How long to drop what a client sends after something that is no request. Seconds.
 _DROPPING_SECONDS: Final = 1.0
 #: Bytes held back for later requests; beyond, the client is not read until their turn comes.
 _MAX_HELD_BYTES: Final = 64 * 1024
+_MAX_HELD_PARTS: Final = 100
 
 
 class _Held(NamedTuple):
@@ -62,13 +66,14 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[str, str] = {}
         self._in_headers = True
-        self._header_bytes = 0
+        self._header_bytes = 0  # of the headers so far
+        self._empty_bytes = 0  # since something was handed over
         self._held: deque[_Held] = deque()
         self._held_bytes = 0
         # The present request
         self._handler: RequestHandler | None = None
         self._read_whole = False
-        self._answered = False
+        self._answered = self._going_on = False
         # Sending
         self._lags = False  # the client has not taken all that it was sent
         self._caught_up: asyncio.Future[None] | None = None
@@ -106,19 +111,19 @@ class Connection(asyncio.Protocol):
         """Take bytes of a request, or of several."""
         if self._closing:
             return
-        if self._in_headers:
-            self._header_bytes += len(data)
+        self._empty_bytes += len(data)
         if self._is_held_back:
             self._held_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self.is_last = True  # it is answered in HTTP/1 all the same
+            pass  # it is answered in HTTP/1, and is the last: see ``Request.keep_alive``
         except httptools.HttpParserError:
             self._hand_over("bad-request")
-        if self._in_headers and self._header_bytes > MAX_HEADER_BYTES:  # there is no end of them
-            self._hand_over("headers-too-large")
-        if self._held_bytes > _MAX_HELD_BYTES and self._transport is not None:
+        if self._empty_bytes > MAX_HEADER_BYTES:  # of headers, a chunk's extension or a trailer
+            self._hand_over("headers-too-large" if self._in_headers else "bad-request")
+        held_enough = self._held_bytes > _MAX_HELD_BYTES or len(self._held) > _MAX_HELD_PARTS
+        if held_enough and self._transport is not None:
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
@@ -151,15 +156,20 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Begin to read headers."""
         self._url, self._headers = b"", {}
-        if not self._in_headers:
-            self._in_headers, self._header_bytes = True, 0
+        self._in_headers, self._header_bytes = True, 0
+        self._waits_until = max(self._waits_until, time.monotonic() + HEADER_SECONDS)
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the address."""
-        self._url += url
+        self._header_bytes += len(url)
+        if self._header_bytes <= MAX_HEADER_BYTES:
+            self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; values of equal names are joined."""
+        """Take a header; values of equal names are joined. Trailers are no headers."""
+        self._header_bytes += len(name) + len(value)
+        if not self._in_headers or self._header_bytes > MAX_HEADER_BYTES:
+            return
         key, said = name.lower().decode("latin-1"), value.decode("latin-1")
         earlier = self._headers.get(key)
         if earlier is not None:
@@ -168,11 +178,10 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Hand the first line and the headers over."""
-        sizes = (len(name) + len(value) for name, value in self._headers.items())
-        if len(self._url) + sum(sizes) > MAX_HEADER_BYTES:
+        self._in_headers = False
+        if self._header_bytes > MAX_HEADER_BYTES:
             self._hand_over("headers-too-large")
             return
-        self._in_headers = False
         parser = self._parser
         request = Request(
             parser.get_method().decode("latin-1"),
@@ -203,6 +212,7 @@ class Connection(asyncio.Protocol):
 
     def _hand_over(self, what: str, of: Any = None) -> None:
         """Hand something over to the present request, or hold it back for a later one."""
+        self._empty_bytes = 0
         if self._closing:
             return
         if self._is_held_back:
@@ -211,8 +221,17 @@ class Connection(asyncio.Protocol):
             self._take(what, of)
 
     def _take(self, what: str, of: Any) -> None:
+        """Hand something over; whatever fails, the client is not left without an end."""
+        try:
+            self._do_take(what, of)
+        except Exception:
+            _log.exception("a connection failed")
+            self.abort()
+
+    def _do_take(self, what: str, of: Any) -> None:
         handler = self._handler
         if what == "headers":
+            self._server.on_idle(self)  # the newest: it is not closed to make room for others
             self._handler = handler = RequestHandler(self._server, self, of)
             self.is_last = self.is_last or not of.keep_alive
             handler.headers_received()
@@ -283,16 +302,20 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _go_on(self) -> None:
-        if self._closing:
+        """Take what was held back, request by request, as long as each is answered at once."""
+        if self._going_on:  # by an answer within the loop below, which goes on
             return
-        if self.is_last or not self._read_whole:  # the rest of a refused body is not read
-            self.close()
-            return
-        self._handler, self._read_whole, self._answered = None, False, False
-        self._waits_until = time.monotonic() + IDLE_SECONDS
-        self._server.on_idle(self)
-        while self._held and self._may_take:
-            self._take(*self._held.popleft())
+        self._going_on = True
+        while self._answered and not self._lags and not self._closing:
+            if self.is_last or not self._read_whole:  # the rest of a refused body is not read
+                self.close()
+                break
+            self._handler, self._read_whole, self._answered = None, False, False
+            self._waits_until = time.monotonic() + IDLE_SECONDS
+            self._server.on_idle(self)
+            while self._held and self._may_take:
+                self._take(*self._held.popleft())
+        self._going_on = False
         if not self._held and self._transport is not None:
             self._held_bytes = 0
             self._transport.resume_reading()

@@ -110,7 +110,8 @@ class RequestHandler:
         self._request = request
         self._path = request.target.partition("?")[0]
         self._limits = limits_of(request.method, self._path)
-        self._body: list[bytes] = []
+        self._body = bytearray()
+        self._is_whole = False  # all of the request was read
         self._size = self._received_bytes = 0
         self._ended = False  # answered, or the client is gone
         self._too_large = False
@@ -141,16 +142,17 @@ class RequestHandler:
             return
         if self._too_large or self._received_bytes > self._limits.body_bytes:
             # Drop it; answer once all of it has arrived: a client that still sends does not read.
-            self._too_large, self._body = True, []
+            self._too_large, self._body = True, bytearray()
             return
         self._size += len(chunk)
         self._server.body_bytes += len(chunk)
-        self._body.append(chunk)
+        self._body += chunk
         if self._server.body_bytes > MAX_BODIES_BYTES:
             self.refuse("overloaded")
 
     def finish(self) -> None:
         """Queue a request that was read whole."""
+        self._is_whole = True
         if self._ended:
             return
         self._cancel_timeout()
@@ -162,8 +164,12 @@ class RequestHandler:
             own = ("X-Request-Id", request_id), ("Content-Length", str(len(_ALIVE)))
             self._send(self._encoded(200, [*fixed_headers(JSON), *own], _ALIVE))
             return
-        environ = environ_of(self._request, b"".join(self._body), self._connection.address)
-        self._body = []
+        try:
+            environ = environ_of(self._request, bytes(self._body), self._connection.address)
+        except ValueError:  # an address that is none
+            self.refuse("bad-request")
+            return
+        self._body = bytearray()
         job = Job(
             lambda: self._run(environ),
             lambda: self._call_soon(self.refuse, "overloaded"),
@@ -184,7 +190,7 @@ class RequestHandler:
     def _release(self) -> None:
         self._cancel_timeout()
         self._ended = True
-        self._body = []
+        self._body = bytearray()
         self._server.body_bytes -= self._size
         self._size = 0
 
@@ -249,6 +255,8 @@ class RequestHandler:
 
     def _of_connection(self) -> list[tuple[str, str]]:
         """Return the header that says whether the connection stays, where it must be said."""
+        if not self._is_whole:  # the rest of the body is not read
+            return [("Connection", "close")]
         if self._request.version == "HTTP/1.1":
             return [] if self._request.keep_alive else [("Connection", "close")]
         return [("Connection", "keep-alive")] if self._request.keep_alive else []

@@ -119,8 +119,9 @@ def find_customer(
             "invalid-request", "Two names for one customer.", [FieldError("/customer_id", detail)]
         )
     named = customer_id is not None or identifier is not None
-    # A public placement must not depend on the customer, so nobody is looked up for it.
-    if not settings.personal:
+    # A public placement must not depend on the customer, so nobody is looked up for it, but for
+    # their consent to a message.
+    if not settings.personal and not _is_message(settings):
         return Recipient(is_named=named)
     session_id = session_id and seal_session(session_id, state.keyed_hash)
     if identifier is not None:
@@ -166,32 +167,36 @@ def find_customer_or_nobody(state: State, *arguments: Any) -> Recipient:
         return Recipient(is_unread=True)
 
 
-def hold_to_consents(
-    state: State, settings: PlacementSettings, recipient: Recipient, as_of_ts: int
-) -> Recipient:
-    """Return a recipient of whom nothing is used that they do not consent to.
+def _is_message(settings: PlacementSettings) -> bool:
+    """Return whether an answer goes to the customer, who must consent to it."""
+    return settings.channel in MESSAGES and not settings.service
+
+
+def hold_to_consents(state: State, settings: PlacementSettings, recipient: Recipient) -> Recipient:
+    """Return a recipient of whom nothing is used that they do not consent to now.
+
+    A replay of the past holds to it, too. A message to nobody in particular needs no consent.
 
     Raises
     ------
     Refusal
         When the placement is a message, and they do not consent to it, or cannot be asked.
     """
-    if not settings.personal:
-        return recipient
-    is_message = settings.channel in MESSAGES and not settings.service
-    if recipient.is_unread and is_message:
+    if recipient.is_unread and _is_message(settings):
         detail = "What the customer consents to cannot be read now, so there is no message."
         raise Refusal("ledger-unavailable", detail, retry_seconds=1)
-    if recipient.customer.customer_id is None and recipient.session_id is None:
-        return recipient
+    is_known = recipient.customer.customer_id is not None or recipient.session_id is not None
+    now_ts = state.now_ts()
 
     def refuses(purpose: Purpose) -> bool:
-        unsaid, said = state.config.consents, recipient.contact.consents
-        return not consents_to(said, purpose, settings.channel, as_of_ts, unsaid)
+        unsaid, said = state.config.consents, recipient.contact.said
+        return not consents_to(said, purpose, settings.channel, now_ts, unsaid)
 
-    if is_message and refuses("marketing"):
+    if _is_message(settings) and (is_known or recipient.is_named) and refuses("marketing"):
         raise Refusal("no-consent", PROBLEM_KINDS["no-consent"].advice)
-    if not refuses("personalisation"):
+    if not settings.personal:
+        return Recipient(is_named=recipient.is_named)
+    if not is_known or not refuses("personalisation"):
         return recipient
     stranger = msgspec.structs.replace(recipient.customer, history=EMPTY)
     return replace(recipient, customer=stranger, no_consent=("personalisation",))
@@ -235,16 +240,17 @@ def to_question(
 
 def to_showing(question: Question, recipient: Recipient, answer: dict[str, Any]) -> Showing | None:
     """Return what an answer shows to whom, for the caps; None where nobody is known."""
-    if question.settings.service:
+    if question.settings.service or not question.settings.personal:
         return None
     showing = Showing(
         customer_id=recipient.customer.customer_id or "",
-        visit_id=recipient.visit_id,
+        session_id=recipient.session_id,
         channel=question.settings.channel,
         at_ts=question.as_of_ts,
         item_ids=tuple(item["item_id"] for item in answer["items"]),
     )
-    return showing if showing.own_id and showing.item_ids else None
+    named = showing.customer_id or showing.session_id
+    return showing if named and showing.item_ids else None
 
 
 def to_exposure(

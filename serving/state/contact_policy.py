@@ -87,6 +87,8 @@ class ContactPolicy:
                 for rank, item in enumerate(answer["items"], start=1):
                     item["rank"] = rank
                 answer["left_out"][CAPPED] += len(taken_out[at])
+                if not answer["items"]:
+                    answer["heading"] = None
         return taken_out
 
     def _counts(self, showing: Showing) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from typing import Final
 
+from recsys.decisions import MAX_DAYS
 from recsys.errors import LedgerError
 from recsys.ledger import Exposure, Ledger
 from recsys.units import DAY
@@ -45,6 +46,7 @@ class ExposureQueue:
     def __init__(self, ledger: Ledger, days: float) -> None:
         self.ledger = ledger
         self.waiting: deque[Exposure] = deque()
+        self._in_writing: list[Exposure] = []
         self.dropped = 0
         self.error: str | None = None
         self._days = days
@@ -59,7 +61,7 @@ class ExposureQueue:
 
     def waits(self, recommendation_id: str) -> Exposure | None:
         """Return an exposure that is not written yet; None if it does not wait here."""
-        for exposure in list(self.waiting):
+        for exposure in (*self._in_writing, *list(self.waiting)):
             if exposure.recommendation_id == recommendation_id:
                 return exposure
         return None
@@ -68,6 +70,7 @@ class ExposureQueue:
         """Write the queued exposures; keep them if the ledger does not take them."""
         while self.waiting:
             batch = [self.waiting.popleft() for _ in range(min(_BATCH, len(self.waiting)))]
+            self._in_writing = batch
             try:
                 self.ledger.exposures.record(batch)
             except LedgerError as error:
@@ -79,6 +82,8 @@ class ExposureQueue:
                     )
                 self.error = str(error)
                 return
+            finally:
+                self._in_writing = []
             self.error = None
 
     def prune(self, now_ts: int, *, at_once: bool = False) -> int:
@@ -99,6 +104,7 @@ class ExposureQueue:
             while last == _PRUNED and gone < _MAX_PRUNED:
                 last = self.ledger.exposures.thin(before_ts, _PRUNED)
                 gone += last
+            self.ledger.contacts.thin(int(now_ts - MAX_DAYS * DAY), _PRUNED)
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})
         if last == _PRUNED:

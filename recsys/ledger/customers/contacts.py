@@ -5,7 +5,7 @@ be shown because a cap was reached meanwhile. Called by ``Ledger``, and by ``rec
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -21,8 +21,9 @@ from recsys.decisions import (
     over_cap,
     united,
 )
+from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.database import Database
-from recsys.ledger.schema import CONTACTS, IDENTIFIERS
+from recsys.ledger.schema import CONTACTS, IDENTIFIERS, SESSIONS
 from recsys.ledger.statements import lock
 
 _BLANK: Final = contact_state.encode(ContactState())
@@ -43,16 +44,16 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
 
     customer_id: str = ""
     """A current customer; empty for a visit before a login."""
-    visit_id: str = ""
-    """A visit in the form of a customer id (``session_own_id``); empty without one."""
+    session_id: str | None = None
+    """The visit, sealed."""
     channel: str
     at_ts: int
     item_ids: tuple[str, ...]
 
     @property
-    def own_id(self) -> str:
-        """Under which it is stored."""
-        return self.customer_id or self.visit_id
+    def visit_id(self) -> str:
+        """The visit in the form of a customer id; empty without one."""
+        return "" if self.session_id is None else session_own_id(self.session_id)
 
 
 class Contacts:
@@ -125,9 +126,31 @@ class Contacts:
             When it cannot be written.
         """
         with self._database.writing() as connection:
-            locked = lock(connection, CONTACTS, own_ids, state=_BLANK)
-            states = {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
+            states = _locked(connection, own_ids)
             _write(connection, {key: each.with_consents(said) for key, each in states.items()})
+
+    def thin(self, before_ts: int, most: int = 2_000) -> int:
+        """Delete some states that showed nothing since a time and hold nothing that was said.
+
+        Parameters
+        ----------
+        before_ts : int
+            UTC epoch seconds.
+        most : int
+            Maximum number to delete, oldest first; keep it small so that writers do not wait.
+
+        Returns
+        -------
+        int
+            How many were deleted.
+        """
+        of = CONTACTS.c
+        old = sa.select(of.own_id).where(of.shown_ts < before_ts).order_by(of.shown_ts).limit(most)
+        with self._database.writing(durable=False) as connection:
+            gone = connection.execute(
+                CONTACTS.delete().where(of.own_id.in_(old), of.shown_ts < before_ts)
+            )
+        return gone.rowcount
 
 
 def _show(
@@ -137,11 +160,12 @@ def _show(
     zone: str,
     choices_of: ChoicesOf,
 ) -> list[list[str]]:
-    locked = lock(connection, CONTACTS, {each.own_id for each in showings}, state=_BLANK)
-    states = {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
+    own_ids = _own_ids(connection, showings)
+    states = _locked(connection, own_ids)
+    keep_days = min(contact_state.MAX_DAYS, 1 + max((cap.days for cap in caps.values()), default=0))
     shown: list[list[str]] = []
-    for each in showings:
-        whole = united([states[each.own_id], *_others(connection, each, states)])
+    for own_id, each in zip(own_ids, showings, strict=True):
+        whole = united([states[own_id], *_others(connection, each, own_id, states)])
         capped = over_cap(whole, caps, each.channel, each.at_ts, zone, choices_of)
         choices = choices_of(each.item_ids)
         kept = [
@@ -149,73 +173,93 @@ def _show(
             for item_id, choice in zip(each.item_ids, choices, strict=True)
             if choice not in capped
         ]
-        states[each.own_id] = states[each.own_id].with_shown(kept, each.channel, each.at_ts)
+        states[own_id] = states[own_id].with_shown(kept, each.channel, each.at_ts, keep_days)
         shown.append(kept)
     _write(connection, states)
     return shown
 
 
-def _others(
-    connection: Connection, showing: Showing, locked: Mapping[str, ContactState]
-) -> list[ContactState]:
-    """Read the states of the customer's other identifiers, and of the visit."""
-    query = sa.select(CONTACTS.c.own_id, CONTACTS.c.state).where(_OF_CUSTOMER)
-    given = {"customer_id": showing.customer_id, "visit_id": showing.visit_id}
+def _own_ids(connection: Connection, showings: Sequence[Showing]) -> list[str]:
+    """Return under which id each showing is stored: a visit's who logged in to it meanwhile.
+
+    Visits are locked before contacts, as by ``recording``.
+    """
+    visits = {each.session_id for each in showings if not each.customer_id and each.session_id}
+    bound: dict[str, str] = {}
+    if visits:
+        of = SESSIONS.c
+        query = sa.select(of.session_id, of.own_id).where(of.session_id.in_(sorted(visits)))
+        query = query.where(of.own_id.is_not(None)).order_by(of.session_id).with_for_update()
+        bound = {row.session_id: row.own_id for row in connection.execute(query)}
     return [
-        locked.get(own_id) or contact_state.decode(state)
-        for own_id, state in connection.execute(query, given)
-        if own_id != showing.own_id
+        each.customer_id or bound.get(each.session_id or "", each.visit_id) for each in showings
     ]
 
 
-def refuse(connection: Connection, refusals: Iterable[tuple[str, Refusal]]) -> None:
-    """Write refusals of customers, in a writer's transaction.
+def _others(
+    connection: Connection, showing: Showing, own_id: str, locked: Mapping[str, ContactState]
+) -> list[ContactState]:
+    """Read the states of the customer's other identifiers, and of the visit."""
+    query = sa.select(CONTACTS.c.own_id, CONTACTS.c.state).where(_OF_CUSTOMER)
+    given = {"customer_id": showing.customer_id or own_id, "visit_id": showing.visit_id}
+    return [
+        locked.get(other) or contact_state.decode(state)
+        for other, state in connection.execute(query, given)
+        if other != own_id
+    ]
+
+
+def note_events(
+    connection: Connection,
+    logins: Sequence[tuple[str, str]],
+    refusals: Sequence[tuple[str, Refusal]],
+) -> None:
+    """Write what events say of contacts, in a writer's transaction.
 
     Parameters
     ----------
     connection : Connection
-    refusals : iterable of (own_id, Refusal)
+    logins : sequence of (str, str)
+        ``session_own_id`` of each visit, and the ``own_id`` of who logged in to it, to whom what
+        the visit was shown and refused goes.
+    refusals : sequence of (own_id, Refusal)
+
+    Notes
+    -----
+    All rows are locked at once, so that two batches of events never wait for each other.
     """
-    of = list(refusals)
-    if not of:
-        return
-    locked = lock(connection, CONTACTS, {own_id for own_id, _ in of}, state=_BLANK)
-    states = {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
-    for own_id, refusal in of:
+    visits = [visit for visit, _ in logins]
+    query = sa.select(CONTACTS.c.own_id).where(CONTACTS.c.own_id.in_(visits))
+    present = set(connection.execute(query).scalars()) if visits else set()
+    present |= {own_id for own_id, _ in refusals}
+    logins = [(visit, own_id) for visit, own_id in logins if visit in present]
+    keys = {key for pair in logins for key in pair} | {own_id for own_id, _ in refusals}
+    states = _locked(connection, keys)
+    for own_id, refusal in refusals:
         states[own_id] = states[own_id].with_refusal(refusal)
-    _write(connection, states)
-
-
-def take_over(connection: Connection, logins: Iterable[tuple[str, str]]) -> None:
-    """Give the contact of visits to the customers who logged in to them.
-
-    Parameters
-    ----------
-    connection : Connection
-        In a writer's transaction.
-    logins : iterable of (str, str)
-        ``session_own_id`` of each visit, and the ``own_id`` of its customer.
-    """
-    of = sorted(logins)
-    if not of:
-        return
-    query = sa.select(CONTACTS.c.own_id).where(CONTACTS.c.own_id.in_([visit for visit, _ in of]))
-    present = set(connection.execute(query).scalars())
-    of = [(visit, own_id) for visit, own_id in of if visit in present]
-    keys = {key for pair in of for key in pair}
-    locked = lock(connection, CONTACTS, keys, state=_BLANK)
-    states = {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
-    for visit, own_id in of:
+    for visit, own_id in logins:
         states[own_id] = united([states[own_id], states[visit]])
         states[visit] = ContactState()
     _write(connection, states)
 
 
+def _locked(connection: Connection, own_ids: Iterable[str]) -> dict[str, ContactState]:
+    locked = lock(connection, CONTACTS, set(own_ids), state=_BLANK)
+    return {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
+
+
 def _write(connection: Connection, states: Mapping[str, ContactState]) -> None:
     rows = [
-        {"key": own_id, "packed": contact_state.encode(state)}
+        {"key": own_id, "packed": contact_state.encode(state), "at": _shown_ts(state)}
         for own_id, state in sorted(states.items())
     ]
     if rows:
         update = CONTACTS.update().where(CONTACTS.c.own_id == sa.bindparam("key"))
-        connection.execute(update.values(state=sa.bindparam("packed")), rows)
+        values: dict[str, Any] = {"state": sa.bindparam("packed"), "shown_ts": sa.bindparam("at")}
+        connection.execute(update.values(values), rows)
+
+
+def _shown_ts(state: ContactState) -> int | None:
+    if state.refusals or state.consents:
+        return None
+    return max((times[-1] for of in state.shown.values() for times in of.values()), default=0)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from recsys.datasets import interactions
 from recsys.decisions import Refusal
 from recsys.identity import customer_id_of
-from recsys.ledger.customers.contacts import refuse, take_over
+from recsys.ledger.customers.contacts import note_events
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
 from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes
 from recsys.ledger.events import visit_state
@@ -119,8 +119,8 @@ def record(
     ]
     apply_events(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
     logins = [Login(session_own_id(session_id), own_id) for session_id, own_id, _ in bound]
-    take_over(connection, [(login.visit, login.own_id) for login in logins])
-    refuse(connection, [each for entry in entries for each in _refusals(entry)])
+    refusals = [each for entry in entries for each in _refusals(entry, received_ts)]
+    note_events(connection, [(login.visit, login.own_id) for login in logins], refusals)
     settle_returns(
         connection,
         [_returned(e) for e in entries if e.event.event == "refund"],
@@ -291,7 +291,8 @@ def _returned(entry: _Entry) -> ReturnedOrder:
     return ReturnedOrder(event.transaction_id or "", event.scope, back)
 
 
-def _refusals(entry: _Entry) -> Iterator[tuple[str, Refusal]]:
+def _refusals(entry: _Entry, received_ts: int) -> Iterator[tuple[str, Refusal]]:
+    """Yield what a customer refuses or wants again; a clock that is ahead gains nothing."""
     event = entry.event
     if event.event in REFUSALS and entry.own_id is not None:
         for item in event.items:
@@ -300,7 +301,7 @@ def _refusals(entry: _Entry) -> Iterator[tuple[str, Refusal]]:
                 Refusal(
                     item.item_id,
                     event.extent == "category",
-                    event.occurred_ts,
+                    min(event.occurred_ts, received_ts),
                     event.event == "dismiss",
                 ),
             )

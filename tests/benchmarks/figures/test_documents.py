@@ -36,8 +36,6 @@ NOT_MEASURED = {
         "| what happens | what the service does |",
     ),
 }
-#: Tables and paragraphs whose results are still to be kept.
-WAITING = {"README.md": ("| task | metric | Omnibasket |",)}
 #: What a measured figure looks like in a table, and in a sentence, where settings are told, too.
 IN_TABLE = re.compile(r"(?<![\w.])\.\d{2,}|\d\.\d|\d%|±|\d,\d{3}|\d (ms|s|MB|GB)\b")
 IN_SENTENCE = re.compile(r"(?<![\w.])\.\d{2,}|\d\.\d (ms|s|GB)\b")
@@ -63,14 +61,13 @@ def test_marks_are_known_and_closed(path):
 @every_document
 def test_no_figure_is_typed_by_hand(path):
     name = str(path.relative_to(ROOT))
-    allowed = NOT_MEASURED.get(name, ()) + WAITING.get(name, ())
+    allowed = NOT_MEASURED.get(name, ())
     typed = [part for part in with_typed_figures(path) if not part.startswith(allowed)]
     assert typed == []
 
 
-@pytest.mark.parametrize("listed", [NOT_MEASURED, WAITING], ids=["not measured", "waiting"])
-def test_what_is_let_through_is_there(listed):
-    for name, beginnings in listed.items():
+def test_what_is_let_through_is_there():
+    for name, beginnings in NOT_MEASURED.items():
         typed = with_typed_figures(ROOT / name)
         for beginning in beginnings:
             assert any(part.startswith(beginning) for part in typed), f"{name}: {beginning}"

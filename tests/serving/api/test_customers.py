@@ -1,5 +1,6 @@
 """No answer uses what the customer does not consent to, on any channel, from the next one on."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -96,6 +97,46 @@ def test_who_said_nothing_is_treated_as_the_settings_say(config: Config, serve: 
     yes = [{"purpose": purpose, "given": True} for purpose in ("personalisation", "marketing")]
     say(client, 0, *yes)
     assert mail(client, 0).get_json()["customer_known"]
+
+
+def test_a_message_needs_consent_whoever_it_names_and_whatever_it_shows(
+    config: Config, serve: Serve
+) -> None:
+    careful = msgspec.structs.replace(
+        config,
+        consents=ConsentSettings(marketing=False),
+        placements={
+            **config.placements,
+            "leaflet": PlacementSettings(channel="email", personal=False),
+        },
+    )
+    client = serve(careful).test_client()
+    stranger = {"identifier": {"type": "email", "value": "nobody@shop.example.org"}}
+    for who in (known(0), stranger, {"session_id": "v"}):
+        for placement in ("email_weekly", "leaflet"):
+            asked = {"placement": placement, **who}
+            problem(client.post("/v1/recommendations", json=asked), 409, "no-consent")
+    asked = {"placement": "email_weekly", "customers": [stranger], "unknown": "answer"}
+    (line,) = client.post("/v1/recommendations/batch", json=asked).data.splitlines()
+    assert orjson.loads(line)["type"] == "/problems#no-consent"
+    assert ask(client, "leaflet")["items"]  # of nobody in particular
+    say(client, 0, {"purpose": "marketing", "given": True})
+    leaflet = ask(client, "leaflet", **known(0))
+    assert ids(leaflet) == ids(ask(client, "leaflet"))
+    assert not leaflet["customer_known"]
+
+
+def test_the_past_is_replayed_with_the_consents_of_now(client: FlaskClient) -> None:
+    say(client, 0, {"purpose": "personalisation", "given": False})
+    answer = ask(client, as_of="2026-02-01T12:00:00Z", **known(0))
+    assert answer["no_consent"] == ["personalisation"]
+
+
+def test_a_refusal_from_a_clock_that_is_ahead_holds_at_once(client: FlaskClient) -> None:
+    ahead = datetime.fromtimestamp(state(client.application).now_ts() + 200, UTC).isoformat()
+    say(client, 0, {"purpose": "marketing", "given": False})
+    found = say(client, 0, {"purpose": "marketing", "given": False, "at": ahead})
+    assert not found["effective"]["marketing"]["email"]
 
 
 def test_no_message_without_knowing_what_was_consented_to(

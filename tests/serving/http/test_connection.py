@@ -179,6 +179,80 @@ def test_what_is_no_request_is_answered_and_closed(
     assert served.alive()
 
 
+def test_an_address_that_is_none_is_answered(over: Callable[..., Served]) -> None:
+    served = over(plain)
+    bad = b"GET http://[a/ HTTP/1.1\r\nHost: a\r\n\r\n"
+    slow = b"GET /v1/items/slow HTTP/1.1\r\nHost: x\r\n\r\n"
+    for before in (b"", slow):
+        with contextlib.closing(served.connect(before + bad)) as client:
+            came = read(client, lambda came: b"400 Bad Request" in came)
+            assert came.count(b"HTTP/1.1 ") == 1 + bool(before)
+    assert served.alive()
+
+
+def test_hundreds_of_requests_sent_ahead_are_all_answered(over: Callable[..., Served]) -> None:
+    asked = b"GET /v1/items/slow HTTP/1.1\r\nHost: x\r\n\r\n"
+    asked += b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 400
+    last = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with contextlib.closing(over(plain).connect(asked + last)) as client:
+        assert len(bodies(read(client, never))) == 402
+
+
+def test_trailers_are_no_headers(over: Callable[..., Served]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def look(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        seen.append(environ)
+        return plain(environ, start_response)
+
+    served = over(look)
+    asked = chunked(b"tea", 2)[:-2] + b"X-Forwarded-For: 6.6.6.6\r\nAuthorization: x\r\n\r\n"
+    with contextlib.closing(served.connect(asked)) as client:
+        assert read(client, lambda came: came.endswith(b"tea")).startswith(b"HTTP/1.1 200")
+    assert not {"HTTP_X_FORWARDED_FOR", "HTTP_AUTHORIZATION"} & set(seen[0])
+
+
+@pytest.mark.parametrize(("cut", "endless"), [(2, b"X-Long: "), (5, b"1;a=")])
+def test_nothing_without_an_end_is_held(
+    over: Callable[..., Served], cut: int, endless: bytes
+) -> None:
+    """A trailer, and what stands behind the length of a chunk."""
+    served = over(plain)
+    with contextlib.closing(served.connect(chunked(b"tea", 2)[:-cut] + endless)) as client:
+        for _ in range(10):
+            with contextlib.suppress(OSError):
+                client.sendall(b"x" * 8_192)
+            time.sleep(0.01)
+        assert read(client, never).startswith(b"HTTP/1.1 400")
+    assert served.alive()
+
+
+def test_an_upgrade_sent_ahead_is_answered_in_its_turn(over: Callable[..., Served]) -> None:
+    upgrade = b"GET /2 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    asked = b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n" + upgrade
+    with contextlib.closing(over(plain).connect(asked)) as client:
+        came = read(client, never)
+    assert len(bodies(came)) == 2
+    assert came.count(b"Connection: close") == 1
+
+
+def test_a_body_that_arrives_is_not_closed_to_make_room(over: Callable[..., Served]) -> None:
+    served = over(plain, most_connections=3)
+    whole = echo(b"tea" * 10)
+    with contextlib.closing(served.connect(echo(b"one"))) as client:
+        read(client, lambda came: came.endswith(b"one"))
+        idle = [served.connect() for _ in range(2)]
+        time.sleep(0.1)
+        client.sendall(whole[:-5])
+        time.sleep(0.1)
+        idle += [served.connect() for _ in range(2)]
+        time.sleep(0.1)
+        client.sendall(whole[-5:])
+        assert read(client, lambda came: came.endswith(b"teatea")).startswith(b"HTTP/1.1 200")
+        for each in idle:
+            each.close()
+
+
 def test_bad_bytes_after_a_request_wait_for_its_answer(over: Callable[..., Served]) -> None:
     with contextlib.closing(over(plain).connect(echo(b"tea") + b"nonsense\r\n\r\n")) as client:
         first, second = read(client, never).split(b"HTTP/1.1 ")[1:]

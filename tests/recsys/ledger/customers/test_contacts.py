@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
 
-from recsys.config import CapSettings
-from recsys.decisions import Consent
+from recsys.config import CapSettings, ConsentSettings
+from recsys.decisions import Consent, consents_to
 from recsys.identity import customer_id_of
 from recsys.ledger.customers import Showing, session_own_id
 from recsys.ledger.ledger import Ledger
-from recsys.ledger.schema import IDENTIFIERS
+from recsys.ledger.schema import CONTACTS, IDENTIFIERS
 from tests.recsys.ledger.conftest import NOW, MakeEvent
 
 ADA = customer_id_of("email", "ada")
@@ -90,7 +90,7 @@ def test_a_link_adds_up_and_undoing_it_gives_back(ledger: Ledger, make_event: Ma
 
 def test_a_visit_counts_for_who_logs_in_to_it(ledger: Ledger, make_event: MakeEvent) -> None:
     visit = session_own_id("v")
-    shown = showing("tea", customer_id="", visit_id=visit)
+    shown = showing("tea", customer_id="", session_id="v")
     assert ledger.contacts.show([shown], CAPS, "UTC") == [["tea"]]
     ledger.add_events([make_event("dismiss", "beer", session_id="v")], NOW)
     assert [one.item_id for one in ledger.contacts.state("", visit).refusals] == ["beer"]
@@ -99,6 +99,68 @@ def test_a_visit_counts_for_who_logs_in_to_it(ledger: Ledger, make_event: MakeEv
     assert state.shown == {"tea": {"web": [NOW]}}
     assert [one.item_id for one in state.refusals] == ["beer"]
     assert ledger.contacts.state("", visit).is_empty
+
+
+def test_what_a_visit_refuses_goes_with_the_login_of_the_same_batch(
+    ledger: Ledger, make_event: MakeEvent
+) -> None:
+    refused = make_event("dismiss", "beer", session_id="v", at=NOW - 10)
+    login = make_event("login", session_id="v", identifier="ada", at=NOW)
+    ledger.add_events([refused, login], NOW)
+    assert [one.item_id for one in ledger.contacts.state(ADA).refusals] == ["beer"]
+
+
+def test_a_showing_that_comes_after_the_login_counts_for_the_customer(
+    ledger: Ledger, make_event: MakeEvent
+) -> None:
+    ledger.add_events([make_event("login", session_id="v", identifier="ada")], NOW)
+    late = showing("tea", customer_id="", session_id="v")  # was asked before the login
+    assert ledger.contacts.show([late], CAPS, "UTC") == [["tea"]]
+    assert ledger.contacts.state(ADA).shown == {"tea": {"web": [NOW]}}
+
+
+def test_batches_of_events_do_not_wait_for_each_other(
+    ledger: Ledger, make_event: MakeEvent
+) -> None:
+    """Logins and refusals of the same two customers, the other way round."""
+    ledger.contacts.show(
+        [showing("tea", customer_id="", session_id=f"v{n}") for n in range(40)], CAPS, "UTC"
+    )
+
+    def tell(n: int) -> list[str]:
+        one, other = ("ada", "bob") if n % 2 else ("bob", "ada")
+        events = [
+            make_event("login", session_id=f"v{n}", identifier=one, at=NOW + n),
+            make_event("dismiss", f"p{n}", identifier=other, at=NOW + n),
+        ]
+        return [outcome.status for outcome in ledger.add_events(events, NOW + 99)]
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = [status for each in pool.map(tell, range(40)) for status in each]
+    assert outcomes == ["accepted"] * 80
+    both = [ledger.contacts.state(customer_id_of("email", name)) for name in ("ada", "bob")]
+    assert sum(len(state.refusals) for state in both) == 40
+
+
+def test_a_clock_that_is_ahead_hides_no_refusal(ledger: Ledger, make_event: MakeEvent) -> None:
+    ahead = make_event("dismiss", "tea", identifier="ada", at=NOW + 200)
+    ledger.add_events([ahead], NOW)
+    assert [one.at_ts for one in ledger.contacts.state(ADA).refusals] == [NOW]
+
+
+def test_only_what_was_said_is_kept_for_good(ledger: Ledger, make_event: MakeEvent) -> None:
+    ledger.contacts.show(
+        [showing("tea", customer_id="", session_id=f"v{n}") for n in range(5)], CAPS, "UTC"
+    )
+    ledger.contacts.show([showing("tea", at_ts=NOW + 50)], CAPS, "UTC")
+    ledger.add_events([make_event("dismiss", "beer", session_id="v0")], NOW)
+    assert ledger.contacts.thin(NOW, 2_000) == 0
+    assert ledger.contacts.thin(NOW + 1, 2) == 2
+    assert ledger.contacts.thin(NOW + 1, 2_000) == 2
+    assert ledger.contacts.state(ADA).shown
+    assert ledger.contacts.state("", session_own_id("v0")).refusals
+    with ledger._database.reading() as connection:
+        assert len(connection.execute(sa.select(CONTACTS)).all()) == 2
 
 
 def test_refusals_count_in_whatever_order_they_come(ledger: Ledger, make_event: MakeEvent) -> None:
@@ -125,9 +187,11 @@ def test_a_link_unites_refusals_of_consent_and_undoing_it_restores_both(ledger: 
         Consent("marketing", "", True, NOW + 5, "form", "2"),
     )
     link(ledger, "loyalty_card", "7", ADA)
-    assert [one.given for one in ledger.contacts.state(ADA).consents] == [False]
+    said = ledger.contacts.state(ADA).said
+    assert not consents_to(said, "marketing", "email", NOW + 9, ConsentSettings())
     ledger.contacts.consent([ADA, CARD], [Consent("marketing", "", True, NOW + 9)])
-    assert [one.given for one in ledger.contacts.state(ADA).consents] == [True]
+    said = ledger.contacts.state(ADA).said
+    assert consents_to(said, "marketing", "email", NOW + 9, ConsentSettings())
     link(ledger, "loyalty_card", "7", CARD)
     assert [one.at_ts for one in ledger.contacts.state(CARD).consents] == [NOW + 9]
 
