@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from benchmarks._null_model import PairTests, test_pairs
 from benchmarks._report import OURS, Report
-from benchmarks._shop import Shop, alike_of, bare, end_ts, kinds, pairs_of
+from benchmarks._shop import Shop, bare, end_ts, kinds, pairs_of, similarity_of
 from benchmarks.baselines.rules import METHODS, ORDERS, Rules
 from recsys.bundles import Bundles, same_product
 from recsys.datasets import TrainingSet
@@ -150,7 +150,7 @@ def lasting(shop: Shop, report: Report) -> None:
         rules = None if before is None else shop.rules(method, later.known.baskets.items, least)
         if before is not None and rules is not None:
             learned[method] = before, rules
-    alike = alike_of(shop.config, later.known)
+    similarity = similarity_of(shop.config, later.known)
     known = later.known.baskets.items
     _compare(
         shop,
@@ -162,14 +162,14 @@ def lasting(shop: Shop, report: Report) -> None:
         learned,
     )
     same = [
-        same_product(inner.known, alike_of(shop.config, inner.known)),
-        same_product(later.known, alike),
+        same_product(inner.known, similarity_of(shop.config, inner.known)),
+        same_product(later.known, similarity),
     ]
     learned = {
         method: (before.without(same[0]), rules.without(same[1]))
         for method, (before, rules) in learned.items()
     }
-    found = shop.mine(later.known, alike)
+    found = shop.mine(later.known, similarity)
     _compare(shop, report, f"{shop.name}, no variants", found, inner, later, learned)
 
 

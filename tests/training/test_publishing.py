@@ -167,7 +167,7 @@ def test_settings_are_checked_before_anything_is_learned(shop):
 
 def test_the_same_data_give_the_same_version(shop):
     folder, _, _, manifest = shop
-    ran = run("train", folder, "--json")
+    ran = run("train", folder, "--fresh", "--json")
     again = artefact_format.read_manifest(Path(json.loads(ran.stdout)["path"]))
     assert again.digest == manifest.digest
     assert again.files == manifest.files

@@ -40,15 +40,14 @@ def test_curves_never_fall_and_never_promise_anything_for_certain(cases, knots):
     x = np.array([value for value, _ in cases])
     happened = np.array([outcome for _, outcome in cases])
     curve = fit_isotonic(x, happened, np.ones(len(x)), knots)
-    asked = np.concatenate([np.linspace(-10, 10, 50), x])
-    read = curve(np.sort(asked))
+    read = curve(np.linspace(-10, 10, 50))
     assert (np.diff(read) >= 0).all()
     if 0 < happened.sum() < len(x):
         assert ((read > 0) & (read < 1)).all()
     long_x, long_y = stack_curves([curve], knots)
     np.testing.assert_array_equal(np.interp(x, long_x[0], long_y[0]), curve(x))
     np.testing.assert_array_equal(
-        [read_curve(long_x[0], long_y[0], one) for one in asked], curve(asked)
+        [read_curve(long_x[0], long_y[0], one) for one in [*x, *x + 0.1]], curve([*x, *x + 0.1])
     )
 
 
