@@ -205,8 +205,10 @@ def _connections(worker: psutil.Process, port: int) -> int:
 
 
 def _listens(worker: psutil.Process) -> bool:
-    """Whether a worker takes connections: it waits for them in its loop."""
-    return any("eventpoll" in str(path.readlink()) for path in _open_files(worker.pid))
+    """Whether a worker takes connections: its loop watches the socket, beside its own wake-up."""
+    loops = [path.name for path in _open_files(worker.pid) if "eventpoll" in str(path.readlink())]
+    watched = [Path(f"/proc/{worker.pid}/fdinfo/{name}").read_text() for name in loops]
+    return any(text.count("tfd:") >= 2 for text in watched)
 
 
 def _open_files(pid: int) -> Iterator[Path]:
