@@ -164,7 +164,7 @@ def why_left_out(rule: str, n: int) -> str:
     -------
     str
     """
-    return f"{n:,} products {_RULES.get(rule, f'were left out by the rule `{rule}`')}."
+    return f"Products that {_RULES.get(rule, f'the rule `{rule}` left out')}: {n:,}."
 
 
 def _allowed(cap: CapSettings) -> str:

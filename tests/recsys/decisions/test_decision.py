@@ -17,7 +17,7 @@ def test_a_decision_says_what_was_left_out_and_why() -> None:
     caps = {"week": CapSettings(times=2, days=7)}
     found = described(decision, caps, "Europe/Paris")
     assert found["left_out"] == {"capped": 1}
-    assert found["text"] == ["1 products had been shown often enough."]
+    assert found["text"] == ["Products that had been shown often enough: 1."]
     assert found["fallback"] == "popular"
     milk, tea, beer = found["withheld"]
     assert milk == {
