@@ -96,10 +96,11 @@ class ExposureQueue:
         at_once : bool
             Delete even if it is not time to.
         """
-        if not self._days or not (at_once or time.monotonic() >= self._prune_at):
+        if not (at_once or time.monotonic() >= self._prune_at):
             return 0
         self._prune_at = time.monotonic() + _PRUNE_SECONDS
-        before_ts, gone, last = int(now_ts - self._days * DAY), 0, _PRUNED
+        before_ts, gone = int(now_ts - self._days * DAY), 0
+        last = _PRUNED if self._days else 0  # without a limit, exposures stay; contacts do not
         try:
             while last == _PRUNED and gone < _MAX_PRUNED:
                 last = self.ledger.exposures.thin(before_ts, _PRUNED)

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import sqlalchemy as sa
 
 from recsys.config import CapSettings, ConsentSettings
-from recsys.decisions import Consent, consents_to
+from recsys.decisions import MAX_DAYS, Consent, consents_to
 from recsys.identity import customer_id_of
 from recsys.ledger.customers import Showing, session_own_id
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.schema import CONTACTS, IDENTIFIERS
+from recsys.units import DAY
+from serving.state.exposure_queue import ExposureQueue
 from tests.recsys.ledger.conftest import NOW, MakeEvent
 
 ADA = customer_id_of("email", "ada")
@@ -199,3 +201,12 @@ def test_a_link_unites_refusals_of_consent_and_undoing_it_restores_both(ledger: 
 def test_strangers_have_no_contact(ledger: Ledger) -> None:
     assert ledger.contacts.state("").is_empty
     assert ledger.contacts.state("nobody", "nothing").is_empty
+
+
+def test_contacts_thin_out_where_exposures_are_kept_for_good(ledger: Ledger) -> None:
+    ledger.contacts.show([showing("tea", at_ts=NOW)], CAPS, "UTC")
+    queue = ExposureQueue(ledger, days=0)
+    queue.prune(NOW + 60, at_once=True)
+    assert ledger.contacts.state(ADA).shown
+    queue.prune(NOW + (MAX_DAYS + 1) * DAY, at_once=True)
+    assert not ledger.contacts.state(ADA).shown
