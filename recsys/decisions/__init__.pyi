@@ -1,5 +1,5 @@
 from .consents import MESSAGES, Consent, consents_to
-from .contact_state import MAX_DAYS, ContactState, Refusal, united
+from .contact_state import MAX_DAYS, Click, ContactState, Refusal, united
 from .decision import Decision, described
 from .suppression import NOTHING, ChoicesOf, Suppression, Withheld, over_cap, suppress
 
@@ -8,6 +8,7 @@ __all__ = [
     "MESSAGES",
     "NOTHING",
     "ChoicesOf",
+    "Click",
     "Consent",
     "ContactState",
     "Decision",

@@ -16,9 +16,10 @@ from recsys.units import DAY
 #: caps reach no further.
 MAX_DAYS: Final = 90
 MAX_TIMES: Final = 20
-#: Products whose showings, and refusals, are kept for one customer; beyond, the oldest go.
+#: Products whose showings, refusals and clicks are kept for one customer; beyond, the oldest go.
 MAX_PRODUCTS: Final = 2_000
 MAX_REFUSALS: Final = 500
+MAX_CLICKS: Final = 100
 
 #: Product → channel → when it was shown, UTC epoch seconds, ascending.
 Showings = dict[str, dict[str, list[int]]]
@@ -35,6 +36,15 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True):
     """False once it was taken back; kept, so that a late, older event changes nothing."""
 
 
+class Click(msgspec.Struct, frozen=True, array_like=True):
+    """The latest click of a customer on a product that was shown."""
+
+    item_id: str
+    channel: str
+    at_ts: int
+    """UTC epoch seconds."""
+
+
 class ContactState(msgspec.Struct, frozen=True):
     """The contact with one customer, over all channels."""
 
@@ -45,6 +55,8 @@ class ContactState(msgspec.Struct, frozen=True):
     """The latest word about each purpose and channel, newest first."""
     consents_of_others: tuple[tuple[Consent, ...], ...] = ()
     """The same of each further identifier, in a united state."""
+    clicks: tuple[Click, ...] = ()
+    """The latest click on each product that was shown, newest first."""
 
     @property
     def said(self) -> tuple[tuple[Consent, ...], ...]:
@@ -104,10 +116,24 @@ class ContactState(msgspec.Struct, frozen=True):
         """
         return msgspec.structs.replace(self, consents=latest([*self.consents, *said]))
 
+    def with_clicks(self, clicks: Iterable[Click]) -> "ContactState":
+        """Return the state after a customer clicked on products.
+
+        Parameters
+        ----------
+        clicks : iterable of Click
+            The latest of each product counts, in whatever order they come.
+
+        Returns
+        -------
+        ContactState
+        """
+        return msgspec.structs.replace(self, clicks=_latest_clicks([*self.clicks, *clicks]))
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is remembered."""
-        return not (self.shown or self.refusals or self.consents)
+        return not (self.shown or self.refusals or self.consents or self.clicks)
 
 
 def united(states: Sequence[ContactState]) -> ContactState:
@@ -132,7 +158,17 @@ def united(states: Sequence[ContactState]) -> ContactState:
                 shown[item_id][channel] = sorted([*known, *times])[-MAX_TIMES:]
     refusals = _latest([each for state in states for each in state.refusals])
     said = [consents for state in states for consents in state.said if consents]
-    return ContactState(shown, refusals, said[0] if said else (), tuple(said[1:]))
+    clicks = _latest_clicks([each for state in states for each in state.clicks])
+    return ContactState(shown, refusals, said[0] if said else (), tuple(said[1:]), clicks)
+
+
+def _latest_clicks(clicks: Iterable[Click]) -> tuple[Click, ...]:
+    latest: dict[str, Click] = {}
+    for each in clicks:
+        known = latest.get(each.item_id, each)
+        latest[each.item_id] = max(known, each, key=lambda one: (one.at_ts, one.channel))
+    newest = sorted(latest.values(), key=lambda one: (-one.at_ts, one.item_id))
+    return tuple(newest[:MAX_CLICKS])
 
 
 def _latest(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:

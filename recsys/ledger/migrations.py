@@ -205,4 +205,5 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     7: (_hash_codes,),
     8: (_tell_pages,),
     9: (_keep_decisions,),  # and contacts
+    10: (),  # new tables
 }

@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Incremented when a table is added or changed; ``migrations`` upgrade older ledgers, and newer
 #: ones are refused.
-SCHEMA_VERSION: Final = 10
+SCHEMA_VERSION: Final = 11
 
 METADATA: Final = MetaData()
 
