@@ -1,4 +1,10 @@
-from .contact_settings import CapSettings, ConsentSettings, Purpose
+from .contact_settings import (
+    CapSettings,
+    ConsentSettings,
+    ContactSettings,
+    HoldoutSettings,
+    Purpose,
+)
 from .errors import explain_error, nearest_name, unknown_name
 from .filters import Condition, Filter, FilterError, Group, parse_filter
 from .limit_settings import LimitSettings
@@ -47,10 +53,12 @@ __all__ = [
     "Condition",
     "Config",
     "ConsentSettings",
+    "ContactSettings",
     "ContentSettings",
     "Filter",
     "FilterError",
     "Group",
+    "HoldoutSettings",
     "IdentitySettings",
     "InteractionWeights",
     "LimitSettings",

@@ -36,7 +36,20 @@ class PlacementSettings(Settings, frozen=True):
     """Whether goods with a minimum age may be shown, and offered in bundles."""
     service: bool = False
     """Whether it is part of a service message, such as an order confirmation, which needs no
-    consent to marketing, and is neither capped nor counted."""
+    consent to marketing, and is neither capped, held back nor counted."""
+    counts: Literal["decided", "sent", "seen"] = "decided"
+    """When a showing counts: when it is decided, when ``email_sent`` reports it, or when
+    ``view_item_list``, ``view_promotion`` or ``email_opened`` does. Until then it is reserved."""
+    reserve_hours: Annotated[float, Meta(gt=0, le=720)] = 24.0
+    """How long what is decided stays reserved without a report."""
+    priority: Annotated[int, Meta(ge=0, le=100)] = 50
+    """Of a message, among messages: one of a higher priority takes the place of one that is
+    reserved and not sent yet."""
+    when_held: Literal["wait", "expire"] = "wait"
+    """Whether a message that is held back may go out later, or never."""
+    left_cart: bool = False
+    """Answers name the cart that the customer left on any channel, and what goes with it. A
+    message is only made while something is left in it."""
     offers: Annotated[int, Meta(ge=0, le=10)] = 0
     """Offers in an answer, at most."""
     from_last_basket: bool = False
@@ -60,6 +73,9 @@ PLACEMENTS: dict[str, PlacementSettings] = {
         from_last_basket=True,
         weights={"cart": 5.0},
     ),
+    "email_cart": PlacementSettings(
+        channel="email", count=4, left_cart=True, weights={"cart": 5.0}, priority=70
+    ),
     "store_screen": PlacementSettings(channel="store_screen", count=6, personal=False),
-    "associate_tablet": PlacementSettings(channel="associate", count=8, offers=1),
+    "associate_tablet": PlacementSettings(channel="associate", count=8, offers=1, left_cart=True),
 }

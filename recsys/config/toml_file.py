@@ -19,7 +19,12 @@ import msgspec
 from msgspec import field
 
 from recsys.config import filters
-from recsys.config.contact_settings import CapSettings, ConsentSettings
+from recsys.config.contact_settings import (
+    CapSettings,
+    ConsentSettings,
+    ContactSettings,
+    HoldoutSettings,
+)
 from recsys.config.errors import explain_error, nearest_name, unknown_name
 from recsys.config.filters import FilterError
 from recsys.config.limit_settings import LimitSettings
@@ -111,6 +116,8 @@ class Config(Settings, frozen=True):
     placements: dict[str, PlacementSettings] = field(default_factory=dict)
     caps: dict[str, CapSettings] = field(default_factory=dict)
     consents: ConsentSettings = field(default_factory=ConsentSettings)
+    holdouts: dict[str, HoldoutSettings] = field(default_factory=dict)
+    contact: ContactSettings = field(default_factory=ContactSettings)
     folder: Path = Path()
     """Where the file lies; set by ``load_config``, not in the file."""
 
@@ -272,10 +279,23 @@ def _check(config: Config) -> None:
         for model in placement.weights:
             _known(f"placements.{name}.weights", model, (*ModelSettings.__struct_fields__, "cart"))
         _check_filter(f"placements.{name}.filter", placement.filter)
+    placements = {**PLACEMENTS, **config.placements}
     for name, cap in config.caps.items():
         _check_name(f"caps.{name}", "cap", name)
         for channel in cap.channels:
             _known(f"caps.{name}.channels", channel, CHANNELS)
+        if cap.placements and cap.of != "message":
+            raise ConfigError(f'caps.{name}.placements: only with `of = "message"`.')
+        for placement_name in cap.placements:
+            _known(f"caps.{name}.placements", placement_name, placements)
+    for name, holdout in config.holdouts.items():
+        _check_name(f"holdouts.{name}", "holdout", name)
+        for channel in holdout.channels:
+            _known(f"holdouts.{name}.channels", channel, CHANNELS)
+        for placement_name in holdout.placements:
+            _known(f"holdouts.{name}.placements", placement_name, placements)
+    if (config.contact.quiet_from is None) != (config.contact.quiet_until is None):
+        raise ConfigError("contact: quiet hours need both `quiet_from` and `quiet_until`.")
 
 
 def _check_filter(where: str, document: dict[str, Any]) -> None:

@@ -1,23 +1,61 @@
 from .consents import MESSAGES, Consent, consents_to
-from .contact_state import MAX_DAYS, Click, ContactState, Refusal, united
-from .decision import Decision, described
-from .suppression import NOTHING, ChoicesOf, Suppression, Withheld, over_cap, suppress
+from .contact_state import MAX_DAYS, Arm, Click, ContactState, Refusal, Report, united
+from .decision import Decision, described, held_document
+from .left_cart import CartChange, CartLine, left_of
+from .messages import (
+    HELD_TEXTS,
+    Assignment,
+    HeldCode,
+    HeldMessage,
+    Outgoing,
+    Room,
+    assign,
+    quiet_ends,
+    room_for,
+)
+from .reservations import Reservation
+from .suppression import (
+    NOTHING,
+    ChoicesOf,
+    Suppression,
+    Withheld,
+    offers_over_cap,
+    over_cap,
+    suppress,
+)
 
 __all__ = [
+    "HELD_TEXTS",
     "MAX_DAYS",
     "MESSAGES",
     "NOTHING",
+    "Arm",
+    "Assignment",
+    "CartChange",
+    "CartLine",
     "ChoicesOf",
     "Click",
     "Consent",
     "ContactState",
     "Decision",
+    "HeldCode",
+    "HeldMessage",
+    "Outgoing",
     "Refusal",
+    "Report",
+    "Reservation",
+    "Room",
     "Suppression",
     "Withheld",
+    "assign",
     "consents_to",
     "described",
+    "held_document",
+    "left_of",
+    "offers_over_cap",
     "over_cap",
+    "quiet_ends",
+    "room_for",
     "suppress",
     "united",
 ]

@@ -4,7 +4,7 @@ In: a suppression and the counts of an answer. Out: ``Decision``, which the ledg
 exposure, and sentences about it. Called by the service and by ``omnibasket why``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from recsys.config import CapSettings
+from recsys.decisions.messages import HELD_TEXTS, HeldMessage
 from recsys.decisions.suppression import Suppression, Withheld
 
 #: Products that a decision names; of more, the number.
@@ -43,6 +44,14 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     more_withheld: int = 0
     """How many such products are not named."""
     fallback: str | None = None
+    held: HeldMessage | None = None
+    """Of a message that did not go out: why not."""
+    held_out: str | None = None
+    """Of a page that showed nothing: the holdout."""
+    slot: str = ""
+    """The mailing and slot that it was decided for."""
+    asked: dict[str, Any] = {}
+    """What the request asked besides placement, customer and location."""
 
     @classmethod
     def of(
@@ -51,7 +60,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         suppression: Suppression,
         left_out: Mapping[str, int],
         fallback: str | None,
-        gone: list[str],
+        gone: Sequence[str],
+        **more: Any,
     ) -> "Decision":
         """Make the decision of an answer.
 
@@ -64,8 +74,10 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
             As in the answer.
         fallback : str or None
             As in the answer.
-        gone : list of str
+        gone : sequence of str
             Products of which a cap was reached while the answer was made.
+        more
+            ``held_out``, ``slot`` and ``asked``.
         """
         reached = (Withheld(item_id, "capped") for item_id in gone)
         withheld = (*reached, *suppression.withheld)
@@ -75,6 +87,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
             withheld[:MAX_WITHHELD],
             max(0, len(withheld) - MAX_WITHHELD),
             fallback,
+            **more,
         )
 
 
@@ -95,7 +108,7 @@ def described(
     Returns
     -------
     dict
-        ``fallback``, ``left_out``, ``withheld``, ``more_withheld`` and ``text``.
+        ``fallback``, ``left_out``, ``withheld``, ``more_withheld``, ``held`` and ``text``.
     """
     decision = decision or Decision("")
     withheld = []
@@ -111,13 +124,63 @@ def described(
             shown = [{"channel": channel, "at": _utc(ts)} for channel, ts in one.shown]
             entry |= {"cap": one.cap, "shown": shown}
         withheld.append(entry)
+    sentences = [why_left_out(rule, n) for rule, n in decision.left_out.items()]
+    if decision.held is not None:
+        sentences.insert(0, why_held(decision.held, caps, zone))
+    if decision.held_out is not None:
+        sentences.insert(0, f"Nothing was shown: the holdout `{decision.held_out}`.")
     return {
         "fallback": decision.fallback,
+        "held": None if decision.held is None else held_document(decision.held, caps, zone),
+        "held_out": decision.held_out,
         "left_out": decision.left_out,
         "withheld": withheld,
         "more_withheld": decision.more_withheld,
-        "text": [why_left_out(rule, n) for rule, n in decision.left_out.items()],
+        "text": sentences,
     }
+
+
+def held_document(
+    held: HeldMessage, caps: Mapping[str, CapSettings], zone: str
+) -> dict[str, str | None]:
+    """Return why a message does not go out, as plain values.
+
+    Parameters
+    ----------
+    held : HeldMessage
+    caps : mapping of str to CapSettings
+        Of the settings now.
+    zone : str
+        IANA time zone of the times that sentences name.
+
+    Returns
+    -------
+    dict
+        ``code``, ``text`` and ``send_after``.
+    """
+    after_ts = held.send_after_ts
+    return {
+        "code": held.code,
+        "text": why_held(held, caps, zone),
+        "send_after": None if after_ts is None else _utc(after_ts),
+    }
+
+
+def why_held(held: HeldMessage, caps: Mapping[str, CapSettings], zone: str) -> str:
+    """Say in sentences why a message does not go out; parameters as of ``held_document``."""
+    if held.displaced:
+        said = "It gave way to a message of a higher priority before it was sent."
+    elif held.cap is not None:
+        cap = caps.get(held.cap)
+        allowed = "" if cap is None else f", which allows {_allowed(cap)}"
+        said = f"The customer gets as many messages as the cap `{held.cap}`{allowed}."
+    elif held.holdout is not None:
+        said = f"The customer is in the holdout `{held.holdout}`, which is shown nothing."
+    else:
+        said = HELD_TEXTS[held.code]
+    if held.send_after_ts is None:
+        return said
+    return f"{said} It may go out after {_at(held.send_after_ts, zone)}."
 
 
 def _utc(ts: int) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from recsys.config import CapSettings
-from recsys.decisions.contact_state import ContactState
+from recsys.decisions.contact_state import ContactState, Showings
 from recsys.units import DAY
 
 _EVER: Final = 1 << 62
@@ -78,7 +78,7 @@ def suppress(
     now_ts : int
         UTC epoch seconds.
     zone : str
-        IANA time zone in which calendar days begin.
+        IANA time zone of customers whose own is unknown; calendar days begin there.
     choices_of : callable
         Names the choice of each of some products; what was shown of a choice counts for all of it.
         By default every product is alone.
@@ -95,8 +95,9 @@ def suppress(
         for each in state.refusals
         if each.stands and each.at_ts <= now_ts
     )
-    capped = _capped(state, caps, channel, now_ts, now_ts, zone, choices_of)
-    return Suppression((*refused, *capped))
+    shown, _ = state.shown_or_reserved(now_ts)
+    within = _Window(_of(caps, "product"), channel, now_ts, now_ts, state.time_zone or zone)
+    return Suppression((*refused, *_capped(shown, within, choices_of)))
 
 
 def over_cap(
@@ -121,35 +122,55 @@ def over_cap(
     frozenset of str
         As ``choices_of`` names them.
     """
-    capped = list(_capped(state, caps, channel, now_ts, _EVER, zone, choices_of))
-    return frozenset(choices_of([each.item_id for each in capped]))
+    shown, _ = state.shown_or_reserved(now_ts)
+    within = _Window(_of(caps, "product"), channel, now_ts, _EVER, state.time_zone or zone)
+    return frozenset(choices_of([one.item_id for one in _capped(shown, within, choices_of)]))
 
 
-def _capped(
-    state: ContactState,
-    caps: Mapping[str, CapSettings],
-    channel: str,
-    now_ts: int,
-    until_ts: int,
-    zone: str,
-    choices_of: ChoicesOf,
-) -> Iterator[Withheld]:
+def offers_over_cap(
+    state: ContactState, caps: Mapping[str, CapSettings], channel: str, now_ts: int, zone: str
+) -> frozenset[str]:
+    """Return the bundles whose offers may not be shown any more; as ``over_cap``."""
+    applied = _of(caps, "offer")
+    if not applied:
+        return frozenset()
+    _, shown = state.shown_or_reserved(now_ts)
+    within = _Window(applied, channel, now_ts, _EVER, state.time_zone or zone)
+    return frozenset(one.item_id for one in _capped(shown, within, list))
+
+
+class _Window(NamedTuple):
+    """What caps count."""
+
+    caps: Mapping[str, CapSettings]
+    channel: str
+    now_ts: int
+    until_ts: int
+    zone: str
+
+
+def _of(caps: Mapping[str, CapSettings], kind: str) -> dict[str, CapSettings]:
+    return {name: cap for name, cap in caps.items() if cap.of == kind}
+
+
+def _capped(shown: Showings, within: _Window, choices_of: ChoicesOf) -> Iterator[Withheld]:
     """Yield one product of each choice that a cap holds back, with the first such cap."""
     by_choice: dict[str, list[Mapping[str, list[int]]]] = {}
     first: dict[str, str] = {}
     applied = {
-        name: cap for name, cap in caps.items() if not cap.channels or channel in cap.channels
+        name: cap
+        for name, cap in within.caps.items()
+        if not cap.channels or within.channel in cap.channels
     }
     if not applied:
         return
-    names = zip(state.shown.items(), choices_of(list(state.shown)), strict=True)
-    for (item_id, by_channel), choice in names:
+    for (item_id, by_channel), choice in zip(shown.items(), choices_of(list(shown)), strict=True):
         by_choice.setdefault(choice, []).append(by_channel)
         first.setdefault(choice, item_id)
-    since = {name: begins(cap, now_ts, zone) for name, cap in applied.items()}
+    since = {name: begins(cap, within.now_ts, within.zone) for name, cap in applied.items()}
     for choice, showings in by_choice.items():
         for name, cap in applied.items():
-            counted = _counted(showings, cap, since[name], until_ts)
+            counted = _counted(showings, cap, since[name], within.until_ts)
             if len(counted) >= cap.times:
                 yield Withheld(first[choice], "capped", cap=name, shown=tuple(counted))
                 break

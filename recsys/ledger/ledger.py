@@ -19,6 +19,7 @@ from recsys.ledger.circuit_breaker import Timeouts
 from recsys.ledger.connections import WAIT_SECONDS
 from recsys.ledger.customers.contacts import Contacts
 from recsys.ledger.customers.customer_lookup import Customer, find_customer, read_history
+from recsys.ledger.customers.handovers import Handovers
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
 from recsys.ledger.database import Database
@@ -71,7 +72,9 @@ class Ledger:
     offers : Offers
         Bundles promised to customers.
     contacts : Contacts
-        What was shown to customers, and what they refused.
+        What was shown to customers, what became of it, and what they said.
+    handovers : Handovers
+        Codes that hand a visit over to another device.
     exposures : Exposures
         Answers that were shown, with what was decided.
     """
@@ -83,6 +86,7 @@ class Ledger:
         self.decisions = Decisions(database)
         self.offers = Offers(database)
         self.contacts = Contacts(database)
+        self.handovers = Handovers(database)
         self.exposures = Exposures(database)
         self.currency = currency
 

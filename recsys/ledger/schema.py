@@ -69,8 +69,38 @@ CONTACTS: Final = Table(
     METADATA,
     Column("own_id", _key(), primary_key=True),
     Column("state", LargeBinary, nullable=False),  # recsys.decisions.ContactState as msgpack
-    # When it last showed anything; null while it holds what the customer said, which stays.
+    # When anything last happened; null while it holds what a customer said, which stays.
     Column("shown_ts", BigInteger, index=True),
+)
+
+#: Whose contact state has the reservation of an answer, so that reports find it.
+RESERVATIONS: Final = Table(
+    "reservations",
+    METADATA,
+    Column("recommendation_id", _key(), primary_key=True),
+    Column("own_id", _key(), nullable=False, index=True),
+    Column("decided_ts", BigInteger, nullable=False, index=True),
+)
+
+#: Answers of mailings and slots, so that a retry gets the same. Written with what they show.
+KEPT_ANSWERS: Final = Table(
+    "kept_answers",
+    METADATA,
+    Column("own_id", _key(), primary_key=True),
+    Column("slot", _key(), primary_key=True),  # of recsys.ledger.customers.contacts.slot_key
+    Column("recommendation_id", _key(), nullable=False),
+    Column("decided_ts", BigInteger, nullable=False, index=True),
+    Column("answer", LargeBinary, nullable=False),  # JSON, compressed
+)
+
+#: Codes that hand a visit over to another device, once.
+HANDOVERS: Final = Table(
+    "handovers",
+    METADATA,
+    Column("code_hash", _key(), primary_key=True),
+    Column("own_id", _key()),  # null: of a visit without a login
+    Column("visit", LargeBinary, nullable=False),  # recsys.ledger.events.visit_state.State as JSON
+    Column("expires_ts", BigInteger, nullable=False, index=True),
 )
 
 #: State of each visit.

@@ -21,7 +21,7 @@ from .rank_request import RankRequest, factors_of
 from .ranked_lists import RankedLists
 from .ranker import CANDIDATES_PER_MODEL, Ranker
 from .rule_kernels import CAPPED, NOT_INTERESTED
-from .rules import Limits, Rules, Suppressed
+from .rules import RULES, Limits, Rules, Suppressed
 from .segment_blends import Kinds, SegmentBlends
 from .trees import Trees
 from .weight_refinement import ndcg_of
@@ -35,6 +35,7 @@ __all__ = [
     "MODEL_COLUMNS",
     "MODEL_OF_COLUMN",
     "NOT_INTERESTED",
+    "RULES",
     "UNKNOWN_MINOR",
     "Attribute",
     "Availability",

@@ -1,6 +1,14 @@
 from .catalogue import Catalogue
 from .catalogue_updates import CatalogueUpdates, LiveItem, LiveLocation, LiveStock, Record
 from .clock import shift_seconds
+from .contact_checks import (
+    bought_before,
+    cart_document,
+    clicks_that_matter,
+    forbidden_now,
+    last_bought,
+    left_in_cart,
+)
 from .engine import Engine
 from .placement_check import check_placement, unknown_names, unknown_values
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
@@ -20,8 +28,14 @@ __all__ = [
     "Question",
     "Record",
     "all_placements",
+    "bought_before",
+    "cart_document",
     "check_placement",
+    "clicks_that_matter",
     "find_placement",
+    "forbidden_now",
+    "last_bought",
+    "left_in_cart",
     "rank_request",
     "shift_seconds",
     "unknown_names",

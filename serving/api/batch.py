@@ -1,21 +1,23 @@
 """``/v1/recommendations/batch``: one placement for many customers, an answer a line."""
 
 import logging
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import msgspec
 import orjson
 from flask import Blueprint, Response, current_app, request
 
+from recsys.decisions import HeldMessage
 from recsys.errors import LedgerError
-from recsys.recommender import Engine, Question
+from recsys.recommender import Engine
 from recsys.recommender.offers import NO_BUNDLES, OfferableBundles
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, problem, reply, responses
-from serving.requests import Recipient, context, decode, read_body, read_filter, request_warnings
+from serving.requests import context, decode, read_body, read_filter, request_warnings
 from serving.schemas import BatchCustomer, BatchRequest, documented
-from serving.state import OfferContext, State
+from serving.state import Noted, OfferContext, State
 
 blueprint = Blueprint("batch", __name__)
 
@@ -23,17 +25,21 @@ _log = logging.getLogger("omnibasket.service")
 #: Questions that are answered at once: enough to be quick, few enough to begin soon.
 _CHUNK: Final = 25
 
-#: What a line asks, for whom, and what is promised to them; or the problem that it ends in.
-Line = tuple[Question, Recipient, OfferContext] | bytes
+#: What a line asks, and what is promised to its customer; or the problem that it ends in.
+Line = tuple[context.Asked, OfferContext] | bytes
 
 
-class Seen(NamedTuple):
-    """Whether somebody gets to see the answers."""
+@dataclass(frozen=True)
+class _Batch:
+    """What the lines of a batch share."""
 
-    exposed: bool
-    """They are exposures."""
-    counts: bool
-    """They count towards caps; a replay does not."""
+    state: State
+    engine: Engine
+    delivery: context.Delivery
+    offerable: OfferableBundles
+    problems: tuple[bytes, bytes]
+    """Lines for a failure of our own, and of the ledger."""
+    warnings: list[FieldError]
 
 
 @blueprint.post("/v1/recommendations/batch")
@@ -79,6 +85,14 @@ def post() -> Response:
     item_filter = read_filter(params.filter, engine.catalogue.attributes.columns)
     # A replay promises nothing.
     offerable = NO_BUNDLES if params.as_of is not None else state.offer_issuer.offerable(engine)
+    delivery = context.Delivery(
+        params.placement,
+        settings,
+        params.mailing_id,
+        send_at=params.send_at,
+        is_shown=not params.dry_run,
+        is_replay=params.as_of is not None,
+    )
     lines: list[Line] = []
     for ix, raw in enumerate(params.customers):
         try:
@@ -90,102 +104,120 @@ def post() -> Response:
             unknown = (
                 recipient.is_named and recipient.customer.customer_id is None and settings.personal
             )
-            recipient = context.hold_to_consents(state, settings, recipient)
             if unknown and params.unknown == "problem":
                 raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
+            asked = context.ask(
+                state,
+                engine,
+                delivery._replace(slot=one.slot),
+                recipient,
+                as_of_ts,
+                count=params.count,
+                location_id=location_id,
+                item_ids=one.item_ids,
+                cart=one.cart,
+                exclude=(*params.exclude, *one.exclude),
+                item_filter=item_filter,
+                attributes=params.attributes,
+                explain=params.explain,
+            )
         except Refusal as refusal:
             lines.append(_refused(refusal, f"/customers/{ix}"))
             continue
-        question = context.to_question(
-            state,
-            params.placement,
-            settings,
-            recipient,
-            as_of_ts,
-            count=params.count,
-            location_id=location_id,
-            item_ids=one.item_ids,
-            cart=one.cart,
-            exclude=(*params.exclude, *one.exclude),
-            item_filter=item_filter,
-            attributes=params.attributes,
-            explain=params.explain,
-        )
         question, offer_context = state.offer_issuer.prepare(
-            question,
-            recipient.customer.customer_id,
-            recipient.session_id,
+            asked.question,
+            asked.recipient.customer.customer_id,
+            asked.recipient.session_id,
             offerable,
-            shown=not params.dry_run,
+            shown=delivery.is_shown,
         )
-        lines.append((question, recipient, offer_context))
+        lines.append((replace(asked, question=question), offer_context))
     warnings = request_warnings.of_filter(engine, item_filter)
     failed, away = (
         _refused(Refusal(kind, PROBLEM_KINDS[kind].advice), "")
         for kind in ("internal-error", "ledger-unavailable")
     )
-    seen = Seen(not params.dry_run, not params.dry_run and params.as_of is None)
-    return reply(
-        _answers(state, engine, offerable, lines, (failed, away), warnings, seen),
-        200,
-        responses.NDJSON,
-    )
+    batch = _Batch(state, engine, delivery, offerable, (failed, away), warnings)
+    return reply(_answers(batch, lines), 200, responses.NDJSON)
 
 
 def _refused(refusal: Refusal, pointer: str) -> bytes:
     errors = [FieldError(pointer + error.pointer, error.detail) for error in refusal.errors]
-    return msgspec.json.encode(problem(refusal.kind, refusal.detail, errors)) + b"\n"
+    return (
+        msgspec.json.encode(problem(refusal.kind, refusal.detail, errors, **refusal.more)) + b"\n"
+    )
 
 
-def _answers(
-    state: State,
-    engine: Engine,
-    offerable: OfferableBundles,
-    lines: list[Line],
-    problems: tuple[bytes, bytes],
-    warnings: list[FieldError],
-    seen: Seen,
-) -> Iterator[bytes]:
+def _answers(batch: _Batch, lines: list[Line]) -> Iterator[bytes]:
     """Yield the lines of the answer, a chunk at a time."""
     for start in range(0, len(lines), _CHUNK):
-        state.yield_to_answers()  # whoever waits for one answer
+        batch.state.yield_to_answers()  # whoever waits for one answer
         chunk = lines[start : start + _CHUNK]
         questions = [line for line in chunk if not isinstance(line, bytes)]
         try:
-            found = engine.recommend(
-                [question for question, _, _ in questions],
-                [recipient.customer.history for _, recipient, _ in questions],
-                offerable,
-            )
-            taken_out: list[list[str]] = [[] for _ in found]
-            if seen.counts:
-                taken_out = state.contact_policy.note(
-                    [
-                        (answer, context.to_showing(question, recipient, answer))
-                        for answer, (question, recipient, _) in zip(found, questions, strict=True)
-                    ]
-                )
+            found = _decide(batch, [asked for asked, _ in questions])
         except Exception as error:  # the status is sent by now: the lines must tell
             _log.error("a part of a batch failed", exc_info=error)
-            yield problems[isinstance(error, LedgerError)] * len(chunk)
+            yield batch.problems[isinstance(error, LedgerError)] * len(chunk)
             continue
-        answers = iter(zip(found, taken_out, strict=True))
-        out = []
-        for line in chunk:
-            if isinstance(line, bytes):
-                out.append(line)
-                continue
-            question, recipient, offer_context = line
-            answer, gone = next(answers)
-            now_ts = state.now_ts()
-            answer["offers"] = state.offer_issuer.issue(
-                answer["offers"], offer_context, engine, now_ts
-            )
-            if recipient.no_consent:
-                answer["no_consent"] = recipient.no_consent
-            request_warnings.add(answer, warnings)
-            if seen.exposed:
-                state.expose(context.to_exposure(question, recipient, answer, gone))
-            options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-            out.append(orjson.dumps(answer, option=options))
-        yield b"".join(out)
+        answers = iter(found)
+        yield b"".join(
+            line if isinstance(line, bytes) else _line(batch, *line, *next(answers))
+            for line in chunk
+        )
+
+
+def _decide(
+    batch: _Batch, questions: Sequence[context.Asked]
+) -> list[tuple[dict[str, Any], Noted]]:
+    """Answer questions, and write down what is shown; kept answers are not made again."""
+    policy = batch.state.contact_policy
+    new = [asked for asked in questions if asked.kept is None]
+    answers = batch.engine.recommend(
+        [asked.question for asked in new],
+        [asked.recipient.customer.history for asked in new],
+        batch.offerable,
+    )
+    for asked, answer in zip(new, answers, strict=True):
+        if asked.verdict.held_out is not None:
+            context.show_nothing(answer, asked.verdict.held_out)
+    noted = [Noted() for _ in new]
+    if batch.delivery.is_shown and not batch.delivery.is_replay:
+        noted = policy.note(
+            [
+                (answer, context.to_showing(asked, answer, policy))
+                for asked, answer in zip(new, answers, strict=True)
+            ]
+        )
+    made = iter(zip(answers, noted, strict=True))
+    return [
+        next(made) if asked.kept is None else ({}, Noted(kept=asked.kept)) for asked in questions
+    ]
+
+
+def _line(
+    batch: _Batch,
+    asked: context.Asked,
+    offer_context: OfferContext,
+    answer: dict[str, Any],
+    noted: Noted,
+) -> bytes:
+    """Write the answer for one customer."""
+    state, engine = batch.state, batch.engine
+    try:
+        if noted.cap is not None:
+            held = HeldMessage("capped", cap=noted.cap)
+            as_of_ts = asked.question.as_of_ts
+            raise context.hold_back(state, engine, batch.delivery, asked.recipient, as_of_ts, held)
+        if noted.kept is not None:
+            answer = context.answer_again(state, engine, asked, noted.kept)
+    except Refusal as refusal:
+        return _refused(refusal, "")
+    if noted.kept is None and batch.delivery.is_shown:
+        state.expose(context.to_exposure(asked, answer, noted.taken_out))
+    answer["offers"] = state.offer_issuer.issue(
+        answer["offers"], offer_context, engine, state.now_ts()
+    )
+    context.complete(state, engine, asked, answer)
+    request_warnings.add(answer, batch.warnings)
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
+from zoneinfo import available_timezones
 
 import orjson
 from flask import Blueprint, Response, current_app, request
@@ -59,7 +60,7 @@ def consents(customer_id: str) -> Response:
         "ledger-unavailable",
     ),
 )
-def update(customer_id: str) -> Response:
+def put(customer_id: str) -> Response:
     """Write down what a customer said; the next answer on any channel holds to it.
 
     The latest word about a purpose and a channel counts, by `at`. It is written for all identifiers
@@ -70,7 +71,13 @@ def update(customer_id: str) -> Response:
     admission.refuse_restricted_key("consents hold")
     now_ts = state.now_ts()
     said, errors = [], []
-    for ix, one in enumerate(read_body(request, ConsentsUpdate).consents):
+    update = read_body(request, ConsentsUpdate)
+    if update.time_zone is not None and update.time_zone not in available_timezones():
+        detail = f"`{update.time_zone}` is no IANA time zone. Use one such as Europe/Paris."
+        errors.append(FieldError("/time_zone", detail))
+    if not update.consents and update.time_zone is None:
+        errors.append(FieldError("/consents", "is empty. Send what the customer said."))
+    for ix, one in enumerate(update.consents):
         at_ts = now_ts if one.at is None else int(one.at.timestamp())
         if not 0 <= at_ts <= now_ts + _AHEAD_SECONDS:
             errors.append(FieldError(f"/consents/{ix}/at", "is in the future, or before 1970."))
@@ -85,8 +92,8 @@ def update(customer_id: str) -> Response:
             )
         )
     if errors:
-        raise Refusal("invalid-request", "No such time.", errors)
-    state.ledger.contacts.consent(owners, said)
+        raise Refusal("invalid-request", "The consents are not valid.", errors)
+    state.ledger.contacts.consent(owners, said, update.time_zone)
     return _answer(state, owners)
 
 
@@ -96,6 +103,7 @@ def _answer(state: State, owners: list[str]) -> Response:
     now_ts, unsaid = state.now_ts(), state.config.consents
     answer: dict[str, Any] = {
         "customer_id": owners[0],
+        "time_zone": contact.time_zone or None,
         "consents": [
             {
                 "purpose": one.purpose,

@@ -7,6 +7,8 @@ import orjson
 from flask import Blueprint, Response, current_app
 
 from recsys.decisions import described
+from recsys.ledger import Exposure
+from recsys.recommender import bought_before
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, Refusal, reply
 from serving.schemas import DecisionAnswer, documented
@@ -61,8 +63,23 @@ def get(recommendation_id: str) -> Response:
         "location_id": shown.location_id,
         "items": shown.items,
         **described(decision, state.config.caps, zone),
+        "known_late": _known_late(state, shown),
     }
     return reply(orjson.dumps(answer))
+
+
+def _known_late(state: State, shown: Exposure) -> list[str]:
+    """Return what was shown although it had just been bought, which was not known by then."""
+    settings = state.config.placement(shown.placement)
+    if state.engine is None or settings is None or not settings.personal:
+        return []
+    owner = None if shown.customer_id is None else state.ledger.resolve_id(shown.customer_id)
+    if owner is None:
+        return []
+    history = state.ledger.history(owner)
+    return bought_before(
+        state.engine, history, shown.items, shown.shown_ts, settings.hide_bought_days
+    )
 
 
 def _at(ts: int) -> str:

@@ -1,10 +1,13 @@
 """``/v1/recommendations``: the main question."""
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Response, current_app, request
 
+from recsys.decisions import HeldMessage
+from recsys.recommender import Engine
 from serving.access import admission
 from serving.http import reply
 from serving.requests import context, read_body, read_filter, read_query, request_warnings
@@ -19,6 +22,7 @@ _PROBLEMS = (
     "location-forbidden",
     "browser-key",
     "no-consent",
+    "message-held",
     "ledger-unavailable",
     "no-model",
 )
@@ -84,11 +88,20 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     recipient = context.find_customer_or_nobody(
         state, settings, params.customer_id, params.identifier, params.session_id, as_of_ts
     )
-    recipient = context.hold_to_consents(state, settings, recipient)
-    question = context.to_question(
-        state,
+    is_replay = params.as_of is not None
+    delivery = context.Delivery(
         params.placement,
         settings,
+        params.mailing_id,
+        params.slot,
+        params.send_at,
+        is_shown=not params.dry_run,
+        is_replay=is_replay,
+    )
+    asked = context.ask(
+        state,
+        engine,
+        delivery,
         recipient,
         as_of_ts,
         count=params.count,
@@ -100,33 +113,59 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         attributes=params.attributes,
         explain=params.explain,
     )
-    taken_out: list[str] = []
-    if params.as_of is not None:  # a replay promises nothing
-        (answer,) = engine.recommend([question], [recipient.customer.history])
+    if is_replay:  # it promises nothing
+        history = asked.recipient.customer.history
+        (answer,) = engine.recommend([asked.question], [history])
+        if delivery.is_shown:
+            state.expose(context.to_exposure(asked, answer, []))
     else:
-        offerable = state.offer_issuer.offerable(engine)
-        question, offer_context = state.offer_issuer.prepare(
-            question,
-            recipient.customer.customer_id,
-            recipient.session_id,
-            offerable,
-            shown=shown,
-            address=state.addresses.of_page(),
-        )
-        (answer,) = engine.recommend([question], [recipient.customer.history], offerable)
-        if not params.dry_run:
-            showing = context.to_showing(question, recipient, answer)
-            taken_out = state.contact_policy.note_or_say_so(answer, showing)
-        answer["offers"] = state.offer_issuer.issue(
-            answer["offers"], offer_context, engine, state.now_ts()
-        )
+        answer = _decide(state, engine, delivery, asked, promises=shown)
     if recipient.is_unread:
         answer["without_ledger"] = True
-    if recipient.no_consent:
-        answer["no_consent"] = recipient.no_consent
+    context.complete(state, engine, asked, answer)
     warnings = [*request_warnings.of_filter(engine, item_filter)]
     warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")
     request_warnings.add(answer, warnings)
-    if not params.dry_run:
-        state.expose(context.to_exposure(question, recipient, answer, taken_out))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _decide(
+    state: State,
+    engine: Engine,
+    delivery: context.Delivery,
+    asked: context.Asked,
+    *,
+    promises: bool,
+) -> dict[str, Any]:
+    """Answer a question as of now, and write down what is shown, or give the kept answer again."""
+    recipient = asked.recipient
+    offerable = state.offer_issuer.offerable(engine)
+    question, offer_context = state.offer_issuer.prepare(
+        asked.question,
+        recipient.customer.customer_id,
+        recipient.session_id,
+        offerable,
+        shown=promises,
+        address=state.addresses.of_page(),
+    )
+    asked = replace(asked, question=question)
+    kept, answer = asked.kept, {}
+    if kept is None:
+        (answer,) = engine.recommend([question], [recipient.customer.history], offerable)
+        if asked.verdict.held_out is not None:
+            context.show_nothing(answer, asked.verdict.held_out)
+        if delivery.is_shown:
+            showing = context.to_showing(asked, answer, state.contact_policy)
+            noted = state.contact_policy.note_or_say_so(answer, showing)
+            kept = noted.kept
+            if noted.cap is not None:
+                held = HeldMessage("capped", cap=noted.cap)
+                raise context.hold_back(state, engine, delivery, recipient, question.as_of_ts, held)
+            if kept is None:
+                state.expose(context.to_exposure(asked, answer, noted.taken_out))
+    if kept is not None:
+        answer = context.answer_again(state, engine, asked, kept)
+    answer["offers"] = state.offer_issuer.issue(
+        answer["offers"], offer_context, engine, state.now_ts()
+    )
+    return answer

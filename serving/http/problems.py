@@ -5,7 +5,7 @@ kinds there are, which the page ``/problems`` explains.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
 import msgspec
@@ -195,6 +195,16 @@ PROBLEM_KINDS: Final = {
         "Send nothing to them. GET /v1/customers/{id}/consents says what they said; a service "
         "message needs a placement with `service = true`.",
     ),
+    "message-held": Kind(
+        409,
+        "The message does not go out now",
+        "Send nothing now. `code` says why; ask again after `send_after`, if it is there.",
+    ),
+    "handover-unknown": Kind(
+        404,
+        "The code hands nothing over",
+        "It was used, has expired, or was never made. Make a new one.",
+    ),
     "event-id-taken": Kind(
         409,
         "Another event has this id",
@@ -260,6 +270,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
         str, Meta(description="Names this occurrence: the request's id, as in X-Request-Id.")
     ]
     errors: list[FieldError] = []
+    code: Annotated[str | None, Meta(description="Of a message that is held back: why.")] = None
+    send_after: Annotated[
+        str | None, Meta(description="When a message that is held back may go out.")
+    ] = None
+    recommendation_id: Annotated[
+        str | None, Meta(description="Names the decision, for GET /v1/decisions.")
+    ] = None
 
 
 class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no fault of ours
@@ -277,6 +294,8 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
         Sent as ``Retry-After``.
     headers : iterable of (str, str)
         Sent besides.
+    more : mapping, optional
+        Further members of ``Problem``.
     """
 
     def __init__(
@@ -286,6 +305,7 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
         errors: Iterable[FieldError] = (),
         retry_seconds: int | None = None,
         headers: Iterable[tuple[str, str]] = (),
+        more: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -293,10 +313,16 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
         self.errors = list(errors)
         self.retry_seconds = retry_seconds
         self.headers = list(headers)
+        self.more = dict(more or {})
 
 
 def problem(
-    kind: str, detail: str, errors: Iterable[FieldError] = (), *, request_id: str | None = None
+    kind: str,
+    detail: str,
+    errors: Iterable[FieldError] = (),
+    *,
+    request_id: str | None = None,
+    **more: str | None,
 ) -> Problem:
     """Describe a problem of a request; of the current one by default."""
     known = PROBLEM_KINDS[kind]
@@ -307,6 +333,7 @@ def problem(
         detail=detail,
         instance=f"urn:omnibasket:request:{request_id or g.request_id}",
         errors=list(errors),
+        **more,
     )
 
 
@@ -326,7 +353,7 @@ def _answer(described: Problem, headers: Iterable[tuple[str, str]] = ()) -> Resp
 def _refused(refusal: Refusal) -> Response:
     wait = refusal.retry_seconds
     headers = [("Retry-After", str(wait))] if wait is not None else []
-    described = problem(refusal.kind, refusal.detail, refusal.errors)
+    described = problem(refusal.kind, refusal.detail, refusal.errors, **refusal.more)
     return _answer(described, [*headers, *refusal.headers])
 
 

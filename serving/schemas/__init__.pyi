@@ -4,6 +4,7 @@ from .bundles import BundleInFull, Bundles
 from .customers import Consents, ConsentsUpdate
 from .decisions import DecisionAnswer
 from .events import EventOutcome, Events, EventsAnswer
+from .handovers import HandedOver, Handover, HandoverRequest, HandoverUse
 from .health import Alive, Readiness
 from .item_pages import Page, PageQuery
 from .offers import (
@@ -45,6 +46,10 @@ __all__ = [
     "EventOutcome",
     "Events",
     "EventsAnswer",
+    "HandedOver",
+    "Handover",
+    "HandoverRequest",
+    "HandoverUse",
     "ItemUpdate",
     "ItemsUpdate",
     "LocationsUpdate",

@@ -6,7 +6,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from recsys.config import Purpose
 from recsys.ledger.events import Channel
@@ -32,9 +32,17 @@ class ConsentUpdate(Body, frozen=True):
 
 
 class ConsentsUpdate(Body, frozen=True):
-    """What a customer consents to; what is not named stays."""
+    """What a customer consents to, and where they live; what is not named stays."""
 
-    consents: Annotated[list[ConsentUpdate], Meta(min_length=1, max_length=50)]
+    consents: Annotated[list[ConsentUpdate], Meta(max_length=50)] = field(default_factory=list)
+    time_zone: Annotated[
+        Annotated[str, Meta(max_length=64)] | None,
+        Meta(
+            description="IANA time zone where the customer lives, for quiet hours and days of the "
+            "calendar.",
+            examples=["Europe/Paris"],
+        ),
+    ] = None
 
 
 class SaidConsent(Body, frozen=True):
@@ -52,6 +60,7 @@ class Consents(Body, frozen=True):
     """What a customer consents to."""
 
     customer_id: str
+    time_zone: str | None
     consents: Annotated[list[SaidConsent], Meta(description="What was said, the latest first.")]
     effective: Annotated[
         dict[str, dict[str, bool]],

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from recsys.decisions import HeldCode
 from serving.schemas.base import Body
 
 
@@ -37,6 +38,16 @@ class WithheldItem(Body, frozen=True):
     ] = field(default_factory=list)
 
 
+class HeldMessage(Body, frozen=True):
+    """Why a message does not go out."""
+
+    code: HeldCode
+    text: Annotated[str, Meta(description="Why, in a sentence.")]
+    send_after: Annotated[
+        str | None, Meta(description="When it may go out; null where it may not.")
+    ] = None
+
+
 class DecisionAnswer(Body, frozen=True):
     """What one answer showed, what it left out, and why."""
 
@@ -52,4 +63,15 @@ class DecisionAnswer(Body, frozen=True):
     left_out: Annotated[dict[str, int], Meta(description="How many candidates each rule kept out.")]
     withheld: list[WithheldItem]
     more_withheld: Annotated[int, Meta(description="How many more there were.")]
+    held: Annotated[
+        HeldMessage | None, Meta(description="Of a message that did not go out: why not.")
+    ]
+    held_out: Annotated[str | None, Meta(description="Of a page that showed nothing: the holdout.")]
     text: Annotated[list[str], Meta(description="What was decided, in sentences.")]
+    known_late: Annotated[
+        list[str],
+        Meta(
+            description="Products that were shown, although they had just been bought: the "
+            "purchase was reported only afterwards."
+        ),
+    ]

@@ -76,6 +76,27 @@ class RecommendationRequest(Body, frozen=True):
     explain: Annotated[
         bool, Meta(description="Whether to say what each model thought of each item.")
     ] = False
+    mailing_id: Annotated[
+        Id | None,
+        Meta(
+            description="The batch of messages that this is of. With it, or with `slot`, asking "
+            "again gives the same answer, checked once more, and counts once."
+        ),
+    ] = None
+    slot: Annotated[
+        Id | None,
+        Meta(
+            description="Tells several answers for one customer apart, in one mailing or on one "
+            "placement; or an attempt that may be repeated."
+        ),
+    ] = None
+    send_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(
+            description="When a message is to go out, ISO 8601 with an offset; now by default. "
+            "Quiet hours and caps on messages look at this time."
+        ),
+    ] = None
     as_of: Annotated[
         Annotated[datetime, Meta(tz=True)] | None,
         Meta(
@@ -104,6 +125,7 @@ class BatchCustomer(Body, frozen=True):
     exclude: Annotated[list[Id], Meta(max_length=1000, description="Besides the batch's.")] = field(
         default_factory=list
     )
+    slot: Annotated[Id | None, Meta(description="As of a single question.")] = None
 
 
 class BatchRequest(Body, frozen=True):
@@ -124,6 +146,12 @@ class BatchRequest(Body, frozen=True):
     filter: FilterDocument | None = None
     attributes: Attributes = field(default_factory=list)
     explain: bool = False
+    mailing_id: Annotated[
+        Id | None, Meta(description="As of a single question; each customer once.")
+    ] = None
+    send_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="As of a single question.")
+    ] = None
     as_of: Annotated[datetime, Meta(tz=True)] | None = None
     dry_run: Annotated[
         bool,
@@ -150,6 +178,38 @@ class Availability(Body, frozen=True):
     delivery_days: int | None = None
 
 
+class Clicked(Body, frozen=True):
+    """A click of the customer on another channel."""
+
+    channel: str
+    at: str
+
+
+class LeftLine(Body, frozen=True):
+    """One product of a cart that the customer left."""
+
+    item_id: str
+    quantity: float
+    title: str | None = None
+    price: Money | None = None
+    url: str | None = None
+    image_url: str | None = None
+
+
+class RemovedItem(Body, frozen=True):
+    """A product of an earlier answer that may not be shown any more."""
+
+    item_id: str
+    code: Annotated[str, Meta(description="The rule, as in `left_out`.")]
+
+
+class Rechecked(Body, frozen=True):
+    """What the second look at an earlier answer found."""
+
+    decided_at: Annotated[str, Meta(description="When the answer was decided.")]
+    removed: list[RemovedItem]
+
+
 class RecommendedItem(Body, frozen=True):
     """One product to show."""
 
@@ -174,6 +234,13 @@ class RecommendedItem(Body, frozen=True):
         dict[str, str] | None, Meta(description="What was asked for, as far as it is known.")
     ] = None
     reason: AnyReason | None = None
+    clicked: Annotated[
+        Clicked | None,
+        Meta(
+            description="The latest click on it on another channel, if it was not bought since; "
+            "there only where one is."
+        ),
+    ] = None
     explanation: Annotated[
         dict[str, Any] | None,
         Meta(description="What each model thought, where `explain` was asked for."),
@@ -213,6 +280,24 @@ class Recommendations(Body, frozen=True):
         ),
     ]
     left_out: Annotated[dict[str, int], Meta(description="How many candidates each rule kept out.")]
+    left_cart: Annotated[
+        list[LeftLine],
+        Meta(
+            description="What the customer left in the cart on any channel and has not bought "
+            "since; there only where the placement's setting `left_cart` asks for it."
+        ),
+    ] = field(default_factory=list)
+    held_out: Annotated[
+        str | None,
+        Meta(description="The holdout that the customer is in, so that nothing is shown."),
+    ] = None
+    rechecked: Annotated[
+        Rechecked | None,
+        Meta(
+            description="There where the answer was given before, in the same mailing or slot: it "
+            "counts once, and what may not be shown any more was taken out."
+        ),
+    ] = None
     no_consent: Annotated[
         list[Literal["personalisation"]],
         Meta(

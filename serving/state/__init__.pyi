@@ -1,9 +1,25 @@
+from .contact_policy import (
+    NO_OBJECTION,
+    ContactPolicy,
+    Moment,
+    Noted,
+    Verdict,
+    is_message,
+    keep_only,
+)
 from .offer_bounds import bounds_of
 from .offer_issuing import OfferContext
 from .worker_state import State
 
 __all__ = [
+    "NO_OBJECTION",
+    "ContactPolicy",
+    "Moment",
+    "Noted",
     "OfferContext",
     "State",
+    "Verdict",
     "bounds_of",
+    "is_message",
+    "keep_only",
 ]

@@ -1,19 +1,37 @@
-"""What may not be shown to a customer, and the note of what was: the caps, over all channels.
+"""What may reach a customer now, and the note of what does: the rules of contact, on all channels.
 
-Contact states and answers come in; suppressions of questions, and answers that hold to every cap
-at this moment, come out. Used by the routes that answer for customers.
+Contact states and answers come in; suppressions of questions, verdicts on messages, and answers
+that hold to every cap at this moment come out. Used by the routes that answer for customers.
 """
 
 import logging
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import orjson
 
 from recsys.config import Config, PlacementSettings
-from recsys.decisions import NOTHING, ContactState, Suppression, suppress
+from recsys.decisions import (
+    MESSAGES,
+    NOTHING,
+    Arm,
+    CartLine,
+    ContactState,
+    HeldMessage,
+    Outgoing,
+    Reservation,
+    Suppression,
+    assign,
+    quiet_ends,
+    room_for,
+    suppress,
+)
 from recsys.errors import LedgerError
-from recsys.ledger import Ledger
-from recsys.ledger.customers import Showing
-from recsys.recommender import Engine
+from recsys.ledger import Customer, Ledger
+from recsys.ledger.customers import CapRules, KeptAnswer, Showing
+from recsys.recommender import Engine, left_in_cart
+from recsys.units import DAY, HOUR
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -21,8 +39,59 @@ _log = logging.getLogger("omnibasket.service")
 CAPPED: Final = "capped"
 
 
+def is_message(settings: PlacementSettings) -> bool:
+    """Return whether an answer goes to the customer, who must consent to it."""
+    return settings.channel in MESSAGES and not settings.service
+
+
+class Moment(NamedTuple):
+    """What is asked for, when, and where the customer may be."""
+
+    placement: str
+    settings: PlacementSettings
+    recommendation_id: str
+    as_of_ts: int
+    """UTC epoch seconds."""
+    send_ts: int
+    """When a message is to go out, UTC epoch seconds."""
+    zones: tuple[str, ...]
+    """IANA time zones where the customer may be, if theirs is unknown."""
+    cart: tuple[tuple[str, float], ...] | None = None
+    """Products and quantities of a cart that the request names."""
+
+
+class Verdict(NamedTuple):
+    """Whether something may be shown to a customer at all."""
+
+    held: HeldMessage | None = None
+    """Why a message does not go out; None where it does, or it is none."""
+    held_out: str | None = None
+    """The holdout, on a page; nothing is shown."""
+    arms: tuple[Arm, ...] = ()
+    """Arms of holdouts that the customer was assigned to just now."""
+    left_cart: tuple[CartLine, ...] = ()
+    """What the customer left in the cart, where the placement asks for it."""
+
+
+NO_OBJECTION: Final = Verdict()
+
+
+class Noted(NamedTuple):
+    """What became of an answer when it was written down."""
+
+    taken_out: Sequence[str] = ()
+    """Products of which a cap was reached meanwhile."""
+    cap: str | None = None
+    """The cap that holds a message back."""
+    kept: KeptAnswer | None = None
+    """The answer that was given in its slot before, to be given again."""
+
+
+_AS_IS: Final = Noted()
+
+
 class ContactPolicy:
-    """The caps of a workspace.
+    """The rules of contact of a workspace.
 
     Parameters
     ----------
@@ -33,6 +102,8 @@ class ContactPolicy:
     def __init__(self, ledger: Ledger, config: Config) -> None:
         self._ledger = ledger
         self._caps = config.caps
+        self._holdouts = config.holdouts
+        self._settings = config.contact
         self._zone = config.workspace.time_zone
         self.engine: Engine | None = None
         """Knows which products a shopper cannot tell apart; set by the worker."""
@@ -49,7 +120,126 @@ class ContactPolicy:
         caps = {} if settings.service else self._caps
         return suppress(contact, caps, settings.channel, as_of_ts, self._zone, self._choices_of)
 
-    def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> list[list[str]]:
+    def judge(
+        self, moment: Moment, customer: Customer, contact: ContactState, engine: Engine
+    ) -> Verdict:
+        """Decide whether something may be shown to a customer at all.
+
+        Parameters
+        ----------
+        moment : Moment
+        customer : Customer
+        contact : ContactState
+            Of the customer, over all identifiers.
+        engine : Engine
+
+        Returns
+        -------
+        Verdict
+            Where several reasons hold a message back, the first of ``HeldCode``.
+        """
+        settings = moment.settings
+        left = self._left_cart(moment, customer, contact, engine)
+        if settings.service or customer.customer_id is None:
+            held = self._about(moment, contact, left) if is_message(settings) else None
+            return Verdict(held, left_cart=left)
+        assigned = assign(
+            contact,
+            self._holdouts,
+            moment.placement,
+            settings.channel,
+            customer.customer_id,
+            moment.as_of_ts,
+        )
+        if not is_message(settings):
+            return Verdict(None, assigned.held_out, assigned.new, left)
+        held = None
+        if assigned.held_out is not None:
+            held = HeldMessage("holdout", holdout=assigned.held_out)
+        held = held or self._about(moment, contact, left)
+        held = held or self._quiet(moment, contact) or self._full(moment, contact)
+        return Verdict(held, arms=assigned.new, left_cart=left)
+
+    def _left_cart(
+        self, moment: Moment, customer: Customer, contact: ContactState, engine: Engine
+    ) -> tuple[CartLine, ...]:
+        settings = moment.settings
+        if not settings.left_cart or not settings.personal:
+            return ()
+        seconds = int(self._settings.cart_days * DAY)
+        cart = contact.cart
+        if moment.cart is not None:  # nobody says when it was left
+            left_ts = moment.as_of_ts - seconds
+            cart = tuple(CartLine(item_id, pieces, left_ts) for item_id, pieces in moment.cart)
+        return left_in_cart(engine, cart, customer.history, moment.as_of_ts, seconds)
+
+    def _about(
+        self, moment: Moment, contact: ContactState, left: tuple[CartLine, ...]
+    ) -> HeldMessage | None:
+        """Hold a message about a cart of which nothing is left, or which may be in use."""
+        if not moment.settings.left_cart:
+            return None
+        if not left:
+            recent = moment.as_of_ts - self._settings.cart_days * DAY
+            lines = contact.cart if moment.cart is None else ()
+            had = any(line.quantity and line.at_ts >= recent for line in lines) or moment.cart
+            return HeldMessage("just_bought" if had else "nothing_left")
+        calm_ts = int(max(line.at_ts for line in left) + self._settings.cart_hours * HOUR)
+        if moment.send_ts >= calm_ts:
+            return None
+        return HeldMessage("nothing_left", send_after_ts=self._later(moment, calm_ts))
+
+    def _quiet(self, moment: Moment, contact: ContactState) -> HeldMessage | None:
+        zones = (contact.time_zone,) if contact.time_zone else moment.zones
+        ends_ts = quiet_ends(moment.send_ts, zones, self._settings)
+        if ends_ts is None:
+            return None
+        return HeldMessage("quiet_hours", send_after_ts=self._later(moment, ends_ts))
+
+    def _full(self, moment: Moment, contact: ContactState) -> HeldMessage | None:
+        own = (
+            one
+            for one in contact.reservations
+            if one.recommendation_id == moment.recommendation_id and one.state == "displaced"
+        )
+        if next(own, None) is not None:
+            return HeldMessage("capped", displaced=True)
+        room = room_for(contact, self._outgoing(moment), self._caps, self._zone)
+        return None if room.cap is None else HeldMessage("capped", cap=room.cap)
+
+    def _outgoing(self, moment: Moment) -> Outgoing:
+        return Outgoing(
+            moment.recommendation_id,
+            moment.placement,
+            moment.settings.channel,
+            moment.settings.priority,
+            moment.send_ts,
+            moment.as_of_ts,
+        )
+
+    @staticmethod
+    def _later(moment: Moment, ts: int) -> int | None:
+        return ts if moment.settings.when_held == "wait" else None
+
+    def reservation(self, moment: Moment) -> Reservation | None:
+        """Return what an answer reserves, without its products; None where all counts at once."""
+        settings = moment.settings
+        message = is_message(settings)
+        if not message and settings.counts == "decided":
+            return None
+        return Reservation(
+            moment.recommendation_id,
+            moment.placement,
+            settings.channel,
+            moment.as_of_ts,
+            moment.send_ts,
+            max(moment.as_of_ts, moment.send_ts) + int(settings.reserve_hours * HOUR),
+            message=message,
+            counts=settings.counts,
+            priority=settings.priority,
+        )
+
+    def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> list[Noted]:
         """Write down what answers show, and take out what reached a cap since they were asked.
 
         Parameters
@@ -60,48 +250,96 @@ class ContactPolicy:
 
         Returns
         -------
-        list of list of str
-            What was taken out of each answer.
+        list of Noted
 
         Raises
         ------
         LedgerError
             When it cannot be written.
         """
-        taken_out: list[list[str]] = [[] for _ in answers]
+        noted = [_AS_IS for _ in answers]
         counted = [
             (at, answer, each)
             for at, (answer, each) in enumerate(answers)
             if each and self._counts(each)
         ]
         if not counted:
-            return taken_out
+            return noted
+        rules = CapRules(self._caps, self._zone, self._choices_of)
         shown = self._ledger.contacts.show(
-            [showing for _, _, showing in counted], self._caps, self._zone, self._choices_of
+            [_with_answer(showing, answer) for _, answer, showing in counted], rules
         )
-        for (at, answer, showing), item_ids in zip(counted, shown, strict=True):
-            kept = set(item_ids)
-            taken_out[at] = [item_id for item_id in showing.item_ids if item_id not in kept]
-            if taken_out[at]:
-                answer["items"] = [item for item in answer["items"] if item["item_id"] in kept]
-                for rank, item in enumerate(answer["items"], start=1):
-                    item["rank"] = rank
-                answer["left_out"][CAPPED] += len(taken_out[at])
-                if not answer["items"]:
-                    answer["heading"] = None
-        return taken_out
+        for (at, answer, showing), found in zip(counted, shown, strict=True):
+            if found.kept is not None or found.cap is not None:
+                noted[at] = Noted((), found.cap, found.kept)
+                continue
+            kept = set(found.item_ids)
+            taken_out = [item_id for item_id in showing.item_ids if item_id not in kept]
+            keep_only(answer, found.item_ids, found.offer_ids)
+            if taken_out:
+                answer["left_out"][CAPPED] += len(taken_out)
+                noted[at] = Noted(taken_out)
+        return noted
 
     def _counts(self, showing: Showing) -> bool:
-        """Whether any cap counts what is shown on the channel."""
+        """Whether anything is to be written of what is shown."""
+        if showing.slot or showing.reservation or showing.arms:
+            return True
         caps = self._caps.values()
-        return any(not cap.channels or showing.channel in cap.channels for cap in caps)
+        return any(
+            not cap.channels or showing.channel in cap.channels
+            for cap in caps
+            if cap.of != "message"
+        )
 
-    def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> list[str]:
-        """Do as ``note`` for one answer; if the ledger fails, the answer says so."""
+    def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> Noted:
+        """Do as ``note`` for one answer; if the ledger fails, a page's answer says so.
+
+        Raises
+        ------
+        LedgerError
+            When a message cannot be written down: then it must not go out.
+        """
         try:
             with self._ledger.hurrying("contacts"):
                 return self.note([(answer, showing)])[0]
         except LedgerError as error:
+            if showing is not None and showing.reservation and showing.reservation.message:
+                raise
             _log.error("what was shown does not count", extra={"reason": str(error)})
             answer["without_ledger"] = True
-            return []
+            return _AS_IS
+
+
+def keep_only(answer: dict[str, Any], item_ids: Sequence[str], bundle_ids: Sequence[str]) -> None:
+    """Take all other products and bundles out of an answer.
+
+    Parameters
+    ----------
+    answer : dict
+        As of ``Engine.recommend``; it changes.
+    item_ids, bundle_ids : sequence of str
+        What stays.
+    """
+    if len(item_ids) < len(answer["items"]):
+        kept = set(item_ids)
+        answer["items"] = [item for item in answer["items"] if item["item_id"] in kept]
+        for rank, item in enumerate(answer["items"], start=1):
+            item["rank"] = rank
+        if not answer["items"]:
+            answer["heading"] = None
+    if len(bundle_ids) < len(answer["offers"]):
+        answer["offers"] = [one for one in answer["offers"] if one["bundle_id"] in bundle_ids]
+
+
+def _with_answer(showing: Showing, answer: dict[str, Any]) -> Showing:
+    """Return a showing that can write the answer it is of."""
+    if not showing.slot:
+        return showing
+
+    def written(item_ids: Sequence[str], bundle_ids: Sequence[str]) -> bytes:
+        kept = {**answer, "left_out": dict(answer["left_out"])}
+        keep_only(kept, item_ids, bundle_ids)
+        return orjson.dumps(kept, option=orjson.OPT_SERIALIZE_NUMPY)
+
+    return msgspec.structs.replace(showing, written=written)

@@ -33,6 +33,8 @@ class ExposureQueue:
     ledger : Ledger
     days : float
         Older exposures are deleted from the ledger; 0: none.
+    answer_days : float
+        Older answers of mailings and slots are deleted.
 
     Attributes
     ----------
@@ -43,13 +45,14 @@ class ExposureQueue:
         Why the ledger does not take them; None while it does.
     """
 
-    def __init__(self, ledger: Ledger, days: float) -> None:
+    def __init__(self, ledger: Ledger, days: float, answer_days: float = 14.0) -> None:
         self.ledger = ledger
         self.waiting: deque[Exposure] = deque()
         self._in_writing: list[Exposure] = []
         self.dropped = 0
         self.error: str | None = None
         self._days = days
+        self._answer_days = answer_days
         self._prune_at = time.monotonic() + _PRUNE_SECONDS / 10
 
     def add(self, exposure: Exposure) -> None:
@@ -105,7 +108,8 @@ class ExposureQueue:
             while last == _PRUNED and gone < _MAX_PRUNED:
                 last = self.ledger.exposures.thin(before_ts, _PRUNED)
                 gone += last
-            self.ledger.contacts.thin(int(now_ts - MAX_DAYS * DAY), _PRUNED)
+            answers_before_ts = int(now_ts - self._answer_days * DAY)
+            self.ledger.contacts.thin(int(now_ts - MAX_DAYS * DAY), answers_before_ts, _PRUNED)
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})
         if last == _PRUNED:

@@ -68,7 +68,9 @@ class State:
         self.decision_cache = DecisionCache(self.ledger.decisions, config.bundles)
         self.offer_issuer = OfferIssuer(self.decision_cache, self.ledger, config, self.links)
         self.contact_policy = ContactPolicy(self.ledger, config)
-        self.exposures = ExposureQueue(self.ledger, config.ledger.exposure_days)
+        self.exposures = ExposureQueue(
+            self.ledger, config.ledger.exposure_days, config.contact.answer_days
+        )
         self.health = HealthChecks(config, self.ledger)
         self.identifier_types = _identifier_types(config)
         self.currencies = _currencies(config)

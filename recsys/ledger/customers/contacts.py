@@ -1,11 +1,13 @@
-"""Stores what was shown to each customer and what they refused.
+"""Stores the contact with each customer: what was shown, what became of it, and what they said.
 
-In: what an answer showed, or refusals that channels report. Out: contact states, and what may not
-be shown because a cap was reached meanwhile. Called by ``Ledger``, and by ``recording`` for events.
+In: what an answer shows, or what channels report. Out: contact states, what may not be shown
+because a cap was reached meanwhile, and the kept answers of mailings and slots. Called by
+``Ledger``, and by ``recording`` for events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -13,47 +15,122 @@ from sqlalchemy import Connection
 
 from recsys.config import CapSettings
 from recsys.decisions import (
+    Arm,
     ChoicesOf,
+    Click,
     Consent,
     ContactState,
-    Refusal,
+    Outgoing,
+    Report,
+    Reservation,
     contact_state,
+    offers_over_cap,
     over_cap,
+    room_for,
     united,
 )
 from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.database import Database
-from recsys.ledger.schema import CONTACTS, IDENTIFIERS, SESSIONS
-from recsys.ledger.statements import lock
+from recsys.ledger.schema import CONTACTS, IDENTIFIERS, KEPT_ANSWERS, RESERVATIONS, SESSIONS
+from recsys.ledger.statements import insert, lock
 
 _BLANK: Final = contact_state.encode(ContactState())
 _OWN_IDS: Final = sa.select(IDENTIFIERS.c.own_id).where(
     IDENTIFIERS.c.customer_id == sa.bindparam("customer_id")
 )
-_OF_CUSTOMER: Final = sa.or_(
-    CONTACTS.c.own_id.in_(_OWN_IDS),
-    CONTACTS.c.own_id == sa.bindparam("customer_id"),
-    CONTACTS.c.own_id == sa.bindparam("visit_id"),
+
+
+def _of_customer(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        column.in_(_OWN_IDS),
+        column == sa.bindparam("customer_id"),
+        column == sa.bindparam("visit_id"),
+    )
+
+
+# Constants, because ``Database.rows`` compiles each statement once.
+_STATES: Final = sa.select(CONTACTS.c.state).where(_of_customer(CONTACTS.c.own_id))
+_ROWS: Final = sa.select(CONTACTS.c.own_id).where(_of_customer(CONTACTS.c.own_id))
+_KEPT: Final = (
+    sa.select(KEPT_ANSWERS)
+    .where(KEPT_ANSWERS.c.slot == sa.bindparam("slot"), _of_customer(KEPT_ANSWERS.c.own_id))
+    .order_by(KEPT_ANSWERS.c.decided_ts)
 )
-# A constant, because ``Database.rows`` compiles each statement once.
-_STATES: Final = sa.select(CONTACTS.c.state).where(_OF_CUSTOMER)
+
+#: One change of a customer's contact state, by a function that returns the next state.
+Change = tuple[str, Callable[[ContactState], ContactState]]
+
+
+def slot_key(mailing_id: str | None, placement: str, slot: str | None) -> str:
+    """Return the key under which an answer is kept; empty where it is not.
+
+    Parameters
+    ----------
+    mailing_id : str or None
+    placement : str
+    slot : str or None
+        Of several answers for one customer in a mailing, or on a page.
+    """
+    if mailing_id is None and slot is None:
+        return ""
+    return "\x1f".join((placement, mailing_id or "", slot or ""))
 
 
 class Showing(msgspec.Struct, frozen=True, kw_only=True):
-    """Products that an answer shows to one customer."""
+    """What an answer shows to one customer."""
 
     customer_id: str = ""
     """A current customer; empty for a visit before a login."""
     session_id: str | None = None
     """The visit, sealed."""
+    recommendation_id: str = ""
     channel: str
     at_ts: int
     item_ids: tuple[str, ...]
+    offer_ids: tuple[str, ...] = ()
+    """Bundles of its offers."""
+    arms: tuple[Arm, ...] = ()
+    """Arms of holdouts that the customer was assigned to by this answer."""
+    reservation: Reservation | None = None
+    """Without its products; None where all is shown at once, on a page."""
+    slot: str = ""
+    """As ``slot_key`` gives it; empty: the answer is not kept."""
+    written: Callable[[Sequence[str], Sequence[str]], bytes] | None = None
+    """Writes the answer that is kept, as JSON, with these products and bundles only."""
 
     @property
     def visit_id(self) -> str:
         """The visit in the form of a customer id; empty without one."""
         return "" if self.session_id is None else session_own_id(self.session_id)
+
+
+class KeptAnswer(NamedTuple):
+    """The answer of a mailing or slot, as it was decided."""
+
+    recommendation_id: str
+    decided_ts: int
+    answer: bytes
+    """JSON."""
+
+
+class Shown(NamedTuple):
+    """What of a showing may be shown, and counts."""
+
+    item_ids: list[str]
+    offer_ids: list[str]
+    cap: str | None = None
+    """The cap that holds a message back; then nothing is shown."""
+    kept: KeptAnswer | None = None
+    """The answer that was given before, which is to be given again; then nothing counts anew."""
+
+
+class CapRules(NamedTuple):
+    """What is shown how often."""
+
+    caps: Mapping[str, CapSettings]
+    zone: str
+    """IANA time zone of customers whose own is unknown."""
+    choices_of: ChoicesOf = list
 
 
 class Contacts:
@@ -80,45 +157,58 @@ class Contacts:
         rows = self._database.rows(_STATES, customer_id=customer_id, visit_id=visit_id)
         return united([contact_state.decode(row[0]) for row in rows])
 
-    def show(
-        self,
-        showings: Sequence[Showing],
-        caps: Mapping[str, CapSettings],
-        zone: str,
-        choices_of: ChoicesOf = list,
-    ) -> list[list[str]]:
+    def kept(self, slot: str, customer_id: str, visit_id: str = "") -> KeptAnswer | None:
+        """Return the answer that was given in a slot; None where none was, or it is forgotten.
+
+        Parameters
+        ----------
+        slot : str
+            As ``slot_key`` gives it.
+        customer_id, visit_id : str
+            As of ``state``.
+        """
+        given = {"slot": slot, "customer_id": customer_id, "visit_id": visit_id}
+        with self._database.reading() as connection:
+            return _kept(connection, given)
+
+    def show(self, showings: Sequence[Showing], rules: CapRules) -> list[Shown]:
         """Write down what is shown, unless a cap was reached meanwhile, in one transaction.
 
         Of answers at the same time, in whatever process, no more show a product than its caps
-        allow. A power failure may lose the last showings.
+        allow, and one slot gets one answer. A power failure may lose the last showings of pages;
+        messages and what is kept of slots are durable.
 
         Parameters
         ----------
         showings : sequence of Showing
-        caps, zone, choices_of
-            As of ``recsys.decisions.suppress``.
+        rules : CapRules
 
         Returns
         -------
-        list of list of str
-            For each showing the products that may be shown.
+        list of Shown
+            One per showing, in the same order.
 
         Raises
         ------
         LedgerError
             When it cannot be written; then nothing counts as shown.
         """
-        with self._database.writing(durable=False) as connection:
-            return _show(connection, showings, caps, zone, choices_of)
+        durable = any(one.slot or one.reservation for one in showings)
+        with self._database.writing(durable=durable) as connection:
+            return _show(connection, showings, rules)
 
-    def consent(self, own_ids: Sequence[str], said: Sequence[Consent]) -> None:
-        """Write down what a customer consents to, durably.
+    def consent(
+        self, own_ids: Sequence[str], said: Sequence[Consent], time_zone: str | None = None
+    ) -> None:
+        """Write down what a customer consents to, and where they live, durably.
 
         Parameters
         ----------
         own_ids : sequence of str
             Every id of the customer, so that it holds whichever identifier asks.
         said : sequence of Consent
+        time_zone : str, optional
+            IANA time zone of the customer; unchanged by default.
 
         Raises
         ------
@@ -127,56 +217,115 @@ class Contacts:
         """
         with self._database.writing() as connection:
             states = _locked(connection, own_ids)
-            _write(connection, {key: each.with_consents(said) for key, each in states.items()})
+            for own_id, state in states.items():
+                after = state.with_consents(said)
+                if time_zone is not None:
+                    after = msgspec.structs.replace(after, time_zone=time_zone)
+                states[own_id] = after
+            _write(connection, states)
 
-    def thin(self, before_ts: int, most: int = 2_000) -> int:
-        """Delete some states that showed nothing since a time and hold nothing that was said.
+    def thin(self, before_ts: int, answers_before_ts: int, most: int = 2_000) -> int:
+        """Delete some states of before a time that hold nothing a customer said, and answers.
 
         Parameters
         ----------
         before_ts : int
-            UTC epoch seconds.
+            Of states and reservations, UTC epoch seconds.
+        answers_before_ts : int
+            Of kept answers, UTC epoch seconds.
         most : int
-            Maximum number to delete, oldest first; keep it small so that writers do not wait.
+            Maximum number of each to delete, oldest first; keep it small so that writers do not
+            wait.
 
         Returns
         -------
         int
             How many were deleted.
         """
-        of = CONTACTS.c
-        old = sa.select(of.own_id).where(of.shown_ts < before_ts).order_by(of.shown_ts).limit(most)
-        with self._database.writing(durable=False) as connection:
-            gone = connection.execute(
-                CONTACTS.delete().where(of.own_id.in_(old), of.shown_ts < before_ts)
+        old = (
+            (CONTACTS, CONTACTS.c.shown_ts, before_ts),
+            (RESERVATIONS, RESERVATIONS.c.decided_ts, before_ts),
+            (KEPT_ANSWERS, KEPT_ANSWERS.c.decided_ts, answers_before_ts),
+        )
+        gone = 0
+        for table, column, before in old:
+            keys = list(table.primary_key.columns)
+            chosen = sa.select(*keys).where(column < before).order_by(column).limit(most)
+            delete = table.delete().where(sa.tuple_(*keys).in_(chosen), column < before)
+            with self._database.writing(durable=False) as connection:
+                gone += connection.execute(delete).rowcount
+        return gone
+
+
+def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) -> list[Shown]:
+    owners = _own_ids(connection, showings)
+    rows = [_rows_of(connection, one, own_id) for one, own_id in zip(showings, owners, strict=True)]
+    states = _locked(connection, {own_id for of_one in rows for own_id in of_one})
+    caps = rules.caps.values()
+    keep_days = min(contact_state.MAX_DAYS, 1 + max((cap.days for cap in caps), default=0))
+    shown: list[Shown] = []
+    for one, own_id, own_ids in zip(showings, owners, rows, strict=True):
+        kept = _kept(connection, _names(one, own_id) | {"slot": one.slot}) if one.slot else None
+        if kept is not None:
+            shown.append(Shown([], [], kept=kept))
+            continue
+        states[own_id] = states[own_id].with_arms(one.arms)
+        whole = united([states[each] for each in own_ids])
+        found = _allowed(states, own_ids, whole, one, rules)
+        shown.append(found)
+        if found.cap is not None:
+            continue
+        if one.reservation is not None:
+            reserved = msgspec.structs.replace(
+                one.reservation, item_ids=tuple(found.item_ids), offer_ids=tuple(found.offer_ids)
             )
-        return gone.rowcount
-
-
-def _show(
-    connection: Connection,
-    showings: Sequence[Showing],
-    caps: Mapping[str, CapSettings],
-    zone: str,
-    choices_of: ChoicesOf,
-) -> list[list[str]]:
-    own_ids = _own_ids(connection, showings)
-    states = _locked(connection, own_ids)
-    keep_days = min(contact_state.MAX_DAYS, 1 + max((cap.days for cap in caps.values()), default=0))
-    shown: list[list[str]] = []
-    for own_id, each in zip(own_ids, showings, strict=True):
-        whole = united([states[own_id], *_others(connection, each, own_id, states)])
-        capped = over_cap(whole, caps, each.channel, each.at_ts, zone, choices_of)
-        choices = choices_of(each.item_ids)
-        kept = [
-            item_id
-            for item_id, choice in zip(each.item_ids, choices, strict=True)
-            if choice not in capped
-        ]
-        states[own_id] = states[own_id].with_shown(kept, each.channel, each.at_ts, keep_days)
-        shown.append(kept)
-    _write(connection, states)
+            states[own_id] = states[own_id].with_reservation(reserved)
+            _note_reservation(connection, reserved, own_id)
+        else:
+            state = states[own_id].with_shown(found.item_ids, one.channel, one.at_ts, keep_days)
+            states[own_id] = state.with_offers_shown(
+                found.offer_ids, one.channel, one.at_ts, keep_days
+            )
+        if one.slot and one.written is not None:
+            _keep(connection, one, own_id, one.written(found.item_ids, found.offer_ids))
+    visits = {one.visit_id for one in showings if one.session_id}
+    _write(connection, states, visits)
     return shown
+
+
+def _allowed(
+    states: dict[str, ContactState],
+    own_ids: Iterable[str],
+    whole: ContactState,
+    one: Showing,
+    rules: CapRules,
+) -> Shown:
+    """Return what caps leave of a showing; messages that give way do so in ``states``."""
+    reservation = one.reservation
+    if reservation is not None and reservation.message:
+        message = Outgoing(
+            reservation.recommendation_id,
+            reservation.placement,
+            reservation.channel,
+            reservation.priority,
+            reservation.send_ts,
+            one.at_ts,
+        )
+        room = room_for(whole, message, rules.caps, rules.zone)
+        if room.cap is not None:
+            return Shown([], [], cap=room.cap)
+        if room.displaced:
+            for own_id in own_ids:
+                states[own_id] = states[own_id].displacing(room.displaced)
+    capped = over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of)
+    choices = rules.choices_of(one.item_ids)
+    item_ids = [
+        item_id
+        for item_id, choice in zip(one.item_ids, choices, strict=True)
+        if choice not in capped
+    ]
+    bundles = offers_over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone)
+    return Shown(item_ids, [each for each in one.offer_ids if each not in bundles])
 
 
 def _own_ids(connection: Connection, showings: Sequence[Showing]) -> list[str]:
@@ -196,23 +345,63 @@ def _own_ids(connection: Connection, showings: Sequence[Showing]) -> list[str]:
     ]
 
 
-def _others(
-    connection: Connection, showing: Showing, own_id: str, locked: Mapping[str, ContactState]
-) -> list[ContactState]:
-    """Read the states of the customer's other identifiers, and of the visit."""
-    query = sa.select(CONTACTS.c.own_id, CONTACTS.c.state).where(_OF_CUSTOMER)
-    given = {"customer_id": showing.customer_id or own_id, "visit_id": showing.visit_id}
-    return [
-        locked.get(other) or contact_state.decode(state)
-        for other, state in connection.execute(query, given)
-        if other != own_id
-    ]
+def _names(showing: Showing, own_id: str) -> dict[str, str]:
+    return {"customer_id": showing.customer_id or own_id, "visit_id": showing.visit_id}
+
+
+def _rows_of(connection: Connection, showing: Showing, own_id: str) -> list[str]:
+    """Return the ids of all states of a customer, that of the showing first."""
+    found = connection.execute(_ROWS, _names(showing, own_id)).scalars()
+    return [own_id, *(other for other in found if other != own_id)]
+
+
+def _kept(connection: Connection, given: Mapping[str, str]) -> KeptAnswer | None:
+    row = connection.execute(_KEPT, given).first()
+    if row is None:
+        return None
+    return KeptAnswer(row.recommendation_id, row.decided_ts, zlib.decompress(row.answer))
+
+
+def _keep(connection: Connection, showing: Showing, own_id: str, answer: bytes) -> None:
+    values = {
+        "own_id": own_id,
+        "slot": showing.slot,
+        "recommendation_id": showing.recommendation_id,
+        "decided_ts": showing.at_ts,
+        "answer": zlib.compress(answer, 1),
+    }
+    connection.execute(KEPT_ANSWERS.insert(), values)
+
+
+def _note_reservation(connection: Connection, reservation: Reservation, own_id: str) -> None:
+    values = {
+        "recommendation_id": reservation.recommendation_id,
+        "own_id": own_id,
+        "decided_ts": reservation.decided_ts,
+    }
+    connection.execute(insert(connection, RESERVATIONS).on_conflict_do_nothing(), values)
+
+
+class Reported(NamedTuple):
+    """What a channel reported of an answer."""
+
+    recommendation_id: str
+    report: Report
+    at_ts: int
+    item_ids: tuple[str, ...] = ()
+    """Products that it is about; empty: all."""
+    visit_id: str | None = None
+    """Of a page's report, which counts for answers to its own visit only."""
+    clicks: tuple[Click, ...] = ()
+    """Of a report that names nobody: what whoever got the answer clicked on."""
 
 
 def note_events(
     connection: Connection,
     logins: Sequence[tuple[str, str]],
-    refusals: Sequence[tuple[str, Refusal]],
+    changes: Sequence[Change],
+    reports: Sequence[Reported] = (),
+    visits: Iterable[str] = (),
 ) -> None:
     """Write what events say of contacts, in a writer's transaction.
 
@@ -222,25 +411,54 @@ def note_events(
     logins : sequence of (str, str)
         ``session_own_id`` of each visit, and the ``own_id`` of who logged in to it, to whom what
         the visit was shown and refused goes.
-    refusals : sequence of (own_id, Refusal)
+    changes : sequence of (own_id, function)
+        Applied in this order.
+    reports : sequence of Reported
+        What became of answers.
+    visits : iterable of str
+        Those of these ids that are visits, whose states are forgotten after a while.
 
     Notes
     -----
     All rows are locked at once, so that two batches of events never wait for each other.
     """
-    visits = [visit for visit, _ in logins]
-    query = sa.select(CONTACTS.c.own_id).where(CONTACTS.c.own_id.in_(visits))
-    present = set(connection.execute(query).scalars()) if visits else set()
-    present |= {own_id for own_id, _ in refusals}
-    logins = [(visit, own_id) for visit, own_id in logins if visit in present]
-    keys = {key for pair in logins for key in pair} | {own_id for own_id, _ in refusals}
-    states = _locked(connection, keys)
-    for own_id, refusal in refusals:
-        states[own_id] = states[own_id].with_refusal(refusal)
+    owners = _owners_of(connection, reports)
+    reports = [one for one in reports if _is_theirs(one, owners)]
+    ids = [visit for visit, _ in logins]
+    query = sa.select(CONTACTS.c.own_id).where(CONTACTS.c.own_id.in_(ids))
+    present = set(connection.execute(query).scalars()) if ids else set()
+    changed = {own_id for own_id, _ in changes} | {owners[one.recommendation_id] for one in reports}
+    logins = [(visit, own_id) for visit, own_id in logins if visit in present | changed]
+    states = _locked(connection, {key for pair in logins for key in pair} | changed)
+    for own_id, change in changes:
+        states[own_id] = change(states[own_id])
+    for one in reports:
+        own_id = owners[one.recommendation_id]
+        after = states[own_id].with_report(
+            one.recommendation_id, one.report, one.at_ts, one.item_ids
+        )
+        states[own_id] = after.with_clicks(one.clicks) if one.clicks else after
     for visit, own_id in logins:
         states[own_id] = united([states[own_id], states[visit]])
         states[visit] = ContactState()
-    _write(connection, states)
+        moved = RESERVATIONS.update().where(RESERVATIONS.c.own_id == visit)
+        connection.execute(moved.values(own_id=own_id))
+    _write(connection, states, visits)
+
+
+def _owners_of(connection: Connection, reports: Sequence[Reported]) -> dict[str, str]:
+    wanted = sorted({one.recommendation_id for one in reports})
+    if not wanted:
+        return {}
+    of = RESERVATIONS.c
+    query = sa.select(of.recommendation_id, of.own_id).where(of.recommendation_id.in_(wanted))
+    owners: dict[str, str] = dict(connection.execute(query).all())
+    return owners
+
+
+def _is_theirs(one: Reported, owners: Mapping[str, str]) -> bool:
+    owner = owners.get(one.recommendation_id)
+    return owner is not None and one.visit_id in (None, owner)
 
 
 def _locked(connection: Connection, own_ids: Iterable[str]) -> dict[str, ContactState]:
@@ -248,18 +466,19 @@ def _locked(connection: Connection, own_ids: Iterable[str]) -> dict[str, Contact
     return {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
 
 
-def _write(connection: Connection, states: Mapping[str, ContactState]) -> None:
+def _write(
+    connection: Connection, states: Mapping[str, ContactState], visits: Iterable[str] = ()
+) -> None:
+    of_visits = set(visits)
     rows = [
-        {"key": own_id, "packed": contact_state.encode(state), "at": _shown_ts(state)}
+        {
+            "key": own_id,
+            "packed": contact_state.encode(state),
+            "at": None if state.has_said and own_id not in of_visits else state.last_ts,
+        }
         for own_id, state in sorted(states.items())
     ]
     if rows:
         update = CONTACTS.update().where(CONTACTS.c.own_id == sa.bindparam("key"))
         values: dict[str, Any] = {"state": sa.bindparam("packed"), "shown_ts": sa.bindparam("at")}
         connection.execute(update.values(values), rows)
-
-
-def _shown_ts(state: ContactState) -> int | None:
-    if state.refusals or state.consents:
-        return None
-    return max((times[-1] for of in state.shown.values() for times in of.values()), default=0)

@@ -17,7 +17,6 @@ from recsys.ledger.events import visit_state
 from recsys.ledger.events.event_types import Identifier
 from recsys.ledger.events.visit_state import VisitState
 from recsys.ledger.schema import HISTORIES, IDENTIFIERS, SESSIONS
-from recsys.units import DAY
 
 # Constants, because ``Database.one`` compiles each statement once.
 _BY_ID: Final = sa.select(HISTORIES.c.row).where(
@@ -80,9 +79,10 @@ def read_history(database: Database, customer_id: str) -> CustomerHistory:
 def _visit(database: Database, session_id: str, as_of_ts: int) -> tuple[VisitState, str | None]:
     """Return the state of a visit, and the ``own_id`` of the customer who logged in to it."""
     row = database.one(_VISIT, session_id=session_id)
-    if row is None or as_of_ts - row[1] > visit_state.SESSION_DAYS * DAY:
+    if row is None:
         return VisitState(), None
-    return visit_state.decode(row[2]), row[0]
+    state = visit_state.decode(row[2])
+    return (VisitState(), None) if visit_state.is_over(state, row[1], as_of_ts) else (state, row[0])
 
 
 def _by_identifier(database: Database, identifier: Identifier, visit: VisitState) -> Customer:

@@ -15,9 +15,12 @@ from .event_types import (
     seal_session,
 )
 from .limits import limit_faults
+from .visit_state import SHARED_CHANNELS, SHARED_SECONDS
 
 __all__ = [
     "IN_STORE",
+    "SHARED_CHANNELS",
+    "SHARED_SECONDS",
     "Channel",
     "Event",
     "Id",

@@ -41,6 +41,10 @@ EventName = Literal[
     "login",
     "dismiss",
     "undo_dismiss",
+    "email_sent",
+    "email_failed",
+    "email_opened",
+    "email_clicked",
 ]
 Channel = Literal["pos", "web", "app", "email", "store_screen", "associate", "marketplace"]
 
@@ -49,6 +53,8 @@ IN_STORE: Final = ("pos", "store_screen", "associate")
 _OF_CARTS: Final = ("add_to_wishlist", "add_to_cart", "remove_from_cart")
 #: What customers are not interested in, and what they want to see again.
 REFUSALS: Final = ("dismiss", "undo_dismiss")
+#: What became of a message.
+OF_MESSAGES: Final = ("email_sent", "email_failed", "email_opened", "email_clicked")
 #: Events that require items.
 _NEED_ITEMS: Final = ("view_item", "purchase", *_OF_CARTS, *REFUSALS)
 
@@ -277,6 +283,11 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
     named = event.customer_id is not None or event.identifier is not None
     if event.event in REFUSALS and not named and event.session_id is None:
         yield "/session_id", f"a `{event.event}` needs the customer or the visit that it is of."
+    if event.event in OF_MESSAGES and event.recommendation_id is None:
+        yield (
+            "/recommendation_id",
+            f"an `{event.event}` needs the recommendation_id of the answer that was mailed.",
+        )
     if event.event == "login":
         if event.session_id is None:
             yield "/session_id", "a `login` needs the session it happened in."

@@ -8,8 +8,9 @@ On PostgreSQL, two batches may be written concurrently. Both lock tables in the 
 by sorted key, so they never deadlock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import msgspec
@@ -17,17 +18,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.datasets import interactions
-from recsys.decisions import Refusal
 from recsys.identity import customer_id_of
 from recsys.ledger.customers.contacts import note_events
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
 from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes
-from recsys.ledger.events import visit_state
-from recsys.ledger.events.event_types import REFUSALS, Event, digest, encode, stored_id
+from recsys.ledger.events import contact_news, visit_state
+from recsys.ledger.events.event_types import Event, digest, encode, stored_id
 from recsys.ledger.offers.returns import Login, ReturnedOrder, settle_returns
 from recsys.ledger.schema import EVENTS, IDENTIFIERS, SESSIONS, TRANSACTIONS
 from recsys.ledger.statements import insert, lock
-from recsys.units import DAY
 
 _BLANK_STATE = visit_state.encode(visit_state.VisitState())
 
@@ -51,6 +50,9 @@ class _Entry:
 
     ix: int
     event: Event
+    """As sent; what a clock that is ahead reports happens now."""
+    occurred_ts: int
+    """As sent, UTC epoch seconds."""
     body: bytes
     digest: bytes
     stored_id: str
@@ -119,8 +121,18 @@ def record(
     ]
     apply_events(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
     logins = [Login(session_own_id(session_id), own_id) for session_id, own_id, _ in bound]
-    refusals = [each for entry in entries for each in _refusals(entry, received_ts)]
-    note_events(connection, [(login.visit, login.own_id) for login in logins], refusals)
+    news = contact_news.of_events(
+        [contact_news.Told(e.event, e.own_id, e.named) for e in entries],
+        {session_id: (own_id, visit.cart) for session_id, own_id, visit in bound},
+        page=page,
+    )
+    note_events(
+        connection,
+        [(login.visit, login.own_id) for login in logins],
+        news.changes,
+        news.reports,
+        visits=[session_own_id(session_id) for session_id in batch.visits],
+    )
     settle_returns(
         connection,
         [_returned(e) for e in entries if e.event.event == "refund"],
@@ -139,12 +151,20 @@ def _distinct(batch: _Batch, events: Sequence[Event]) -> list[_Entry]:
     for ix, event in enumerate(events):
         body = encode(event)
         own = stored_id(event.event_id, batch.page)
-        entry = _Entry(ix, event, body, digest(body), own, scope=event.scope)
+        happened = _not_ahead(event, batch.received_ts)
+        entry = _Entry(ix, happened, event.occurred_ts, body, digest(body), own, scope=event.scope)
         entry.counted = not _unconfirmed(batch, entry)
         earlier = first.setdefault(event.event_id, entry)
         if earlier is not entry:
             batch.outcomes[ix] = _repeat(earlier.digest == entry.digest)
-    return sorted(first.values(), key=lambda entry: (entry.event.occurred_at, entry.ix))
+    return sorted(first.values(), key=lambda entry: (entry.occurred_ts, entry.ix))
+
+
+def _not_ahead(event: Event, received_ts: int) -> Event:
+    """Return an event that happens no later than it is received: clocks may be ahead."""
+    if event.occurred_ts <= received_ts:
+        return event
+    return msgspec.structs.replace(event, occurred_at=datetime.fromtimestamp(received_ts, UTC))
 
 
 def _unconfirmed(batch: _Batch, entry: _Entry) -> bool:
@@ -206,8 +226,8 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
 
 def _bound(visit: sa.Row[Any], batch: _Batch) -> str | None:
     """Return the customer of a visit, unless it is over."""
-    recent = batch.received_ts - visit.seen_ts <= visit_state.SESSION_DAYS * DAY
-    return visit.own_id if recent else None
+    state = visit_state.decode(visit.state)
+    return None if visit_state.is_over(state, visit.seen_ts, batch.received_ts) else visit.own_id
 
 
 def _insert(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
@@ -219,7 +239,7 @@ def _insert(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
             "event_id": entry.stored_id,
             "digest": entry.digest,
             "event": entry.event.event,
-            "occurred_ts": entry.event.occurred_ts,
+            "occurred_ts": entry.occurred_ts,
             "received_ts": batch.received_ts,
             "own_id": entry.own_id,
             "counted": entry.counted,
@@ -291,22 +311,6 @@ def _returned(entry: _Entry) -> ReturnedOrder:
     return ReturnedOrder(event.transaction_id or "", event.scope, back)
 
 
-def _refusals(entry: _Entry, received_ts: int) -> Iterator[tuple[str, Refusal]]:
-    """Yield what a customer refuses or wants again; a clock that is ahead gains nothing."""
-    event = entry.event
-    if event.event in REFUSALS and entry.own_id is not None:
-        for item in event.items:
-            yield (
-                entry.own_id,
-                Refusal(
-                    item.item_id,
-                    event.extent == "category",
-                    min(event.occurred_ts, received_ts),
-                    event.event == "dismiss",
-                ),
-            )
-
-
 def _update_visits(
     batch: _Batch, entries: list[_Entry]
 ) -> list[tuple[str, str, visit_state.VisitState]]:
@@ -315,7 +319,8 @@ def _update_visits(
     Returns
     -------
     list of (str, str, State)
-        Visits with a new login, their ``own_id``, and their earlier state.
+        Visits with a new login, their ``own_id``, and their state. A shared device's are left out:
+        what was looked at before a login was looked at by somebody else.
     """
     states: dict[str, visit_state.VisitState] = {}
     values: dict[str, dict[str, Any]] = {}
@@ -324,12 +329,15 @@ def _update_visits(
         if session_id is None:
             continue
         visit = batch.visits[session_id]
-        fresh = batch.received_ts - visit.seen_ts > visit_state.SESSION_DAYS * DAY
-        blank = visit_state.VisitState() if fresh else visit_state.decode(visit.state)
-        states[session_id] = visit_state.state_after(states.get(session_id, blank), entry.event)
+        known = visit_state.decode(visit.state)
+        is_over = visit_state.is_over(known, visit.seen_ts, batch.received_ts)
+        before = states.get(session_id, visit_state.VisitState() if is_over else known)
         value = values.setdefault(
             session_id, {"key": session_id, "own": _bound(visit, batch), "seen": visit.seen_ts}
         )
+        if entry.named and value["own"] is None and visit_state.is_shared(before, entry.event):
+            before = visit_state.VisitState()
+        states[session_id] = visit_state.state_after(before, entry.event)
         value["own"] = entry.own_id if entry.named else value["own"]
         value["seen"] = max(value["seen"], entry.event.occurred_ts)
     if not values:
@@ -345,5 +353,7 @@ def _update_visits(
     return [
         (key, value["own"], states[key])
         for key, value in values.items()
-        if value["own"] is not None and _bound(batch.visits[key], batch) is None
+        if value["own"] is not None
+        and _bound(batch.visits[key], batch) is None
+        and not states[key].shared
     ]

@@ -12,9 +12,13 @@ import msgspec
 from recsys.datasets import Structured
 from recsys.ledger.events.event_types import Event
 from recsys.ledger.events.views_and_carts import ViewOrCart, structured, views_and_carts
+from recsys.units import DAY
 
 #: A visit's cart and views are forgotten this long after its latest event.
 SESSION_DAYS: Final = 30
+#: On a shared device, such as a kiosk, so long after it the customer's visit is over.
+SHARED_SECONDS: Final = 60
+SHARED_CHANNELS: Final = ("store_screen",)
 _MAX_CART: Final = 200
 _MAX_LOOKS: Final = 50
 
@@ -26,6 +30,9 @@ class VisitState(msgspec.Struct, frozen=True, omit_defaults=True):
     """Item → quantity, in the order of adding."""
     looks: tuple[ViewOrCart, ...] = ()
     """The latest view and the latest cart event of each item, newest first."""
+
+    shared: bool = False
+    """Whether it happens on a shared device, such as a kiosk."""
 
     def events(self) -> Structured:
         """Return views and cart events in the format of a history."""
@@ -43,7 +50,28 @@ def state_after(state: VisitState, event: Event) -> VisitState:
         known = latest.get((look.kind, look.item_id), look)
         latest[look.kind, look.item_id] = max(known, look, key=_when)
     newest = sorted(latest.values(), key=_when, reverse=True)[:_MAX_LOOKS]
-    return msgspec.structs.replace(state, looks=tuple(newest), cart=_cart(state, event))
+    return msgspec.structs.replace(
+        state, looks=tuple(newest), cart=_cart(state, event), shared=is_shared(state, event)
+    )
+
+
+def is_shared(state: VisitState, event: Event) -> bool:
+    """Return whether a visit happens on a shared device, with ``event`` as its latest."""
+    return state.shared or event.channel in SHARED_CHANNELS
+
+
+def is_over(state: VisitState, seen_ts: int, now_ts: int) -> bool:
+    """Return whether a visit is over, so that neither its customer nor its cart is known any more.
+
+    Parameters
+    ----------
+    state : VisitState
+    seen_ts : int
+        Time of its latest event, UTC epoch seconds.
+    now_ts : int
+        UTC epoch seconds.
+    """
+    return now_ts - seen_ts > (SHARED_SECONDS if state.shared else SESSION_DAYS * DAY)
 
 
 def _when(look: ViewOrCart) -> tuple[int, int, str, int]:

@@ -223,7 +223,7 @@ def test_what_a_visit_looked_at_counts_in_it(ledger: Ledger, make_event: MakeEve
 
 def test_a_visit_remembers_the_newest_looks(ledger: Ledger, make_event: MakeEvent) -> None:
     events = [make_event("view_item", f"p{n}", session_id="s", at=NOW + n) for n in (*range(70), 3)]
-    ledger.add_events(events, NOW)
+    ledger.add_events(events, NOW + 70)
     visit = ledger.customer(session_id="s", as_of_ts=NOW).visit
     assert viewed(visit) == [f"p{n}" for n in range(69, 19, -1)]
 

@@ -130,6 +130,17 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         other_location=_LOCATION,
         **_OFFER_OTHERS,
     ),
+    ("POST", "/v1/handovers"): Route(
+        "recommend", "/v1/handovers", {"session_id": "visit"}, screen=_CHANNEL
+    ),
+    ("POST", "/v1/handovers/<code>"): Route(
+        "recommend",
+        "/v1/handovers/unknown",
+        {"session_id": "tablet", "channel": "web"},
+        other_channel=_CHANNEL,
+        screen=_CHANNEL,
+        page=_PAGE,
+    ),
     # What sells together is the whole business's to read; deciding is limited.
     ("GET", "/v1/bundles"): Route("marketing", "/v1/bundles", screen=_CHANNEL, page=_PAGE),
     ("GET", "/v1/bundles/<bundle_id>"): Route(

@@ -137,7 +137,7 @@ def check(answer: Any, kinds: dict[int, Any]) -> None:
 @given(body=requests | anything)
 def test_any_question_is_answered_or_explained(app: Flask, body: Any) -> None:
     answer = send(app, "/v1/recommendations", json.dumps(body).encode())
-    check(answer, {200: Recommendations, 400: Problem, 422: Problem})
+    check(answer, {200: Recommendations, 400: Problem, 409: Problem, 422: Problem})
 
 
 @quickly

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from recsys.config import CapSettings, ConsentSettings
 from recsys.decisions import MAX_DAYS, Consent, consents_to
 from recsys.identity import customer_id_of
-from recsys.ledger.customers import Showing, session_own_id
+from recsys.ledger.customers import CapRules, Showing, session_own_id
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.schema import CONTACTS, IDENTIFIERS
 from recsys.units import DAY
@@ -17,12 +17,16 @@ from tests.recsys.ledger.conftest import NOW, MakeEvent
 
 ADA = customer_id_of("email", "ada")
 CARD = customer_id_of("loyalty_card", "7")
-CAPS = {"cap": CapSettings(times=3, days=7)}
+RULES = CapRules({"cap": CapSettings(times=3, days=7)}, "UTC")
 
 
 def showing(*item_ids: str, customer_id: str = ADA, at_ts: int = NOW, **more: str) -> Showing:
     fields = {"channel": "web", **more}
     return Showing(customer_id=customer_id, at_ts=at_ts, item_ids=item_ids, **fields)
+
+
+def shown_of(ledger: Ledger, showings: list[Showing]) -> list[list[str]]:
+    return [one.item_ids for one in ledger.contacts.show(showings, RULES)]
 
 
 def link(ledger: Ledger, kind: str, value: str, customer_id: str) -> None:
@@ -38,8 +42,8 @@ def link(ledger: Ledger, kind: str, value: str, customer_id: str) -> None:
 
 def test_no_cap_is_broken_by_answers_at_the_same_time(ledger: Ledger) -> None:
     def show(n: int) -> int:
-        (kept,) = ledger.contacts.show([showing("tea", f"own{n}", at_ts=NOW + n % 3)], CAPS, "UTC")
-        return kept.count("tea")
+        (kept,) = ledger.contacts.show([showing("tea", f"own{n}", at_ts=NOW + n % 3)], RULES)
+        return kept.item_ids.count("tea")
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(show, range(40))) == 3
@@ -52,8 +56,8 @@ def show_often(url: str, taken: "multiprocessing.Queue[int]") -> None:
     ledger = Ledger.open(url)
     kept = 0
     for n in range(25):
-        (shown,) = ledger.contacts.show([showing("tea", at_ts=NOW + n)], CAPS, "UTC")
-        kept += len(shown)
+        (shown,) = ledger.contacts.show([showing("tea", at_ts=NOW + n)], RULES)
+        kept += len(shown.item_ids)
     ledger.close()
     taken.put(kept)
 
@@ -75,15 +79,15 @@ def test_no_cap_is_broken_by_several_processes(ledger_url: str, ledger: Ledger) 
 def test_a_link_adds_up_and_undoing_it_gives_back(ledger: Ledger, make_event: MakeEvent) -> None:
     link(ledger, "email", "ada", ADA)
     link(ledger, "loyalty_card", "7", CARD)
-    ledger.contacts.show([showing("tea"), showing("tea", customer_id=CARD)], CAPS, "UTC")
+    ledger.contacts.show([showing("tea"), showing("tea", customer_id=CARD)], RULES)
     ledger.add_events([make_event("dismiss", "beer", customer_id=CARD)], NOW)
     assert not ledger.contacts.state(ADA).refusals
     link(ledger, "loyalty_card", "7", ADA)
     whole = ledger.contacts.state(ADA)
     assert whole.shown == {"tea": {"web": [NOW, NOW]}}
     assert [refusal.item_id for refusal in whole.refusals] == ["beer"]
-    assert ledger.contacts.show([showing("tea", at_ts=NOW + 1)], CAPS, "UTC") == [["tea"]]
-    assert ledger.contacts.show([showing("tea", at_ts=NOW + 2)], CAPS, "UTC") == [[]]
+    assert shown_of(ledger, [showing("tea", at_ts=NOW + 1)]) == [["tea"]]
+    assert shown_of(ledger, [showing("tea", at_ts=NOW + 2)]) == [[]]
     link(ledger, "loyalty_card", "7", CARD)
     assert ledger.contacts.state(CARD).shown == {"tea": {"web": [NOW]}}
     assert ledger.contacts.state(ADA).shown == {"tea": {"web": [NOW, NOW + 1]}}
@@ -93,7 +97,7 @@ def test_a_link_adds_up_and_undoing_it_gives_back(ledger: Ledger, make_event: Ma
 def test_a_visit_counts_for_who_logs_in_to_it(ledger: Ledger, make_event: MakeEvent) -> None:
     visit = session_own_id("v")
     shown = showing("tea", customer_id="", session_id="v")
-    assert ledger.contacts.show([shown], CAPS, "UTC") == [["tea"]]
+    assert shown_of(ledger, [shown]) == [["tea"]]
     ledger.add_events([make_event("dismiss", "beer", session_id="v")], NOW)
     assert [one.item_id for one in ledger.contacts.state("", visit).refusals] == ["beer"]
     ledger.add_events([make_event("login", session_id="v", identifier="ada")], NOW + 1)
@@ -117,7 +121,7 @@ def test_a_showing_that_comes_after_the_login_counts_for_the_customer(
 ) -> None:
     ledger.add_events([make_event("login", session_id="v", identifier="ada")], NOW)
     late = showing("tea", customer_id="", session_id="v")  # was asked before the login
-    assert ledger.contacts.show([late], CAPS, "UTC") == [["tea"]]
+    assert shown_of(ledger, [late]) == [["tea"]]
     assert ledger.contacts.state(ADA).shown == {"tea": {"web": [NOW]}}
 
 
@@ -126,7 +130,7 @@ def test_batches_of_events_do_not_wait_for_each_other(
 ) -> None:
     """Logins and refusals of the same two customers, the other way round."""
     ledger.contacts.show(
-        [showing("tea", customer_id="", session_id=f"v{n}") for n in range(40)], CAPS, "UTC"
+        [showing("tea", customer_id="", session_id=f"v{n}") for n in range(40)], RULES
     )
 
     def tell(n: int) -> list[str]:
@@ -152,15 +156,16 @@ def test_a_clock_that_is_ahead_hides_no_refusal(ledger: Ledger, make_event: Make
 
 def test_only_what_was_said_is_kept_for_good(ledger: Ledger, make_event: MakeEvent) -> None:
     ledger.contacts.show(
-        [showing("tea", customer_id="", session_id=f"v{n}") for n in range(5)], CAPS, "UTC"
+        [showing("tea", customer_id="", session_id=f"v{n}") for n in range(5)], RULES
     )
-    ledger.contacts.show([showing("tea", at_ts=NOW + 50)], CAPS, "UTC")
-    ledger.add_events([make_event("dismiss", "beer", session_id="v0")], NOW)
-    assert ledger.contacts.thin(NOW, 2_000) == 0
-    assert ledger.contacts.thin(NOW + 1, 2) == 2
-    assert ledger.contacts.thin(NOW + 1, 2_000) == 2
+    ledger.contacts.show([showing("tea", at_ts=NOW + 50)], RULES)
+    ledger.add_events([make_event("dismiss", "beer", session_id="v0", at=NOW)], NOW + 9)
+    ledger.add_events([make_event("dismiss", "beer", identifier="bob", at=NOW)], NOW + 9)
+    assert ledger.contacts.thin(NOW, 0, 2_000) == 0
+    assert ledger.contacts.thin(NOW + 1, 0, 2) == 2
+    assert ledger.contacts.thin(NOW + 1, 0, 2_000) == 3  # what a visit refused goes with it
     assert ledger.contacts.state(ADA).shown
-    assert ledger.contacts.state("", session_own_id("v0")).refusals
+    assert ledger.contacts.state(customer_id_of("email", "bob")).refusals
     with ledger._database.reading() as connection:
         assert len(connection.execute(sa.select(CONTACTS)).all()) == 2
 
@@ -204,7 +209,7 @@ def test_strangers_have_no_contact(ledger: Ledger) -> None:
 
 
 def test_contacts_thin_out_where_exposures_are_kept_for_good(ledger: Ledger) -> None:
-    ledger.contacts.show([showing("tea", at_ts=NOW)], CAPS, "UTC")
+    ledger.contacts.show([showing("tea", at_ts=NOW)], RULES)
     queue = ExposureQueue(ledger, days=0)
     queue.prune(NOW + 60, at_once=True)
     assert ledger.contacts.state(ADA).shown
