@@ -183,6 +183,12 @@ class Connection(asyncio.Protocol):
             self._hand_over("headers-too-large")
             return
         parser = self._parser
+        encoding = self._headers.get("transfer-encoding")
+        if encoding is not None and (
+            encoding.strip().lower() != "chunked" or parser.get_http_version() != "1.1"
+        ):
+            self._hand_over("bad-request")  # where the body ends would be a guess
+            return
         request = Request(
             parser.get_method().decode("latin-1"),
             self._url.decode("latin-1"),
