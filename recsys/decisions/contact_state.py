@@ -223,6 +223,29 @@ class ContactState(msgspec.Struct, frozen=True):
         """
         return msgspec.structs.replace(self, cart=left_cart.changed(self.cart, changes))
 
+    def before(self, ts: int) -> "ContactState":
+        """Return the state without what happened at a time or after it, as far as it is known.
+
+        Parameters
+        ----------
+        ts : int
+            UTC epoch seconds.
+
+        Returns
+        -------
+        ContactState
+            A word, a click or a cart line that a later one replaced is missing.
+        """
+        return msgspec.structs.replace(
+            self,
+            shown=_until(self.shown, ts),
+            offers_shown=_until(self.offers_shown, ts),
+            refusals=tuple(one for one in self.refusals if one.at_ts < ts),
+            clicks=tuple(one for one in self.clicks if one.at_ts < ts),
+            reservations=tuple(one for one in self.reservations if one.decided_ts < ts),
+            cart=tuple(one for one in self.cart if one.at_ts < ts),
+        )
+
     def with_arms(self, arms: Iterable[Arm]) -> "ContactState":
         """Return the state after a customer was assigned; the first assignment stays."""
         return msgspec.structs.replace(self, arms=_first_arms([*self.arms, *arms]))
@@ -367,6 +390,17 @@ def _removed(shown: Showings, keys: Iterable[str], channel: str, at_ts: int) -> 
         left[key] = {name: kept for name, kept in by_channel.items() if kept}
         if not left[key]:
             del left[key]
+    return left
+
+
+def _until(shown: Showings, ts: int) -> Showings:
+    """Keep showings before a time."""
+    left: Showings = {}
+    for key, by_channel in shown.items():
+        for channel, times in by_channel.items():
+            earlier = [at for at in times if at < ts]
+            if earlier:
+                left.setdefault(key, {})[channel] = earlier
     return left
 
 

@@ -28,7 +28,7 @@ from recsys.ledger.events.exposures import Exposure, Exposures
 from recsys.ledger.events.recording import Outcome, record
 from recsys.ledger.offers.decisions import Decisions
 from recsys.ledger.offers.offers import Offers
-from recsys.ledger.schema import EVENTS, HISTORIES, META
+from recsys.ledger.schema import EVENTS, HISTORIES, IDENTIFIERS, META
 
 __all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "ReplacedRows", "Timeouts"]
 
@@ -250,6 +250,22 @@ class Ledger:
             A current customer id, from ``resolve_id``.
         """
         return read_history(self._database, customer_id)
+
+    def customer_ids(self, identifier_type: str | None = None) -> list[str]:
+        """Return the present customers, sorted.
+
+        Parameters
+        ----------
+        identifier_type : str, optional
+            Only those who have an identifier of this type, such as ``email``.
+        """
+        of = IDENTIFIERS.c
+        query = sa.select(HISTORIES.c.customer_id).order_by(HISTORIES.c.customer_id)
+        if identifier_type is not None:
+            named = sa.select(of.customer_id).where(of.type == identifier_type)
+            query = query.where(HISTORIES.c.customer_id.in_(named))
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
 
     def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
         """Return the purchases of many current customers, in the same order.
