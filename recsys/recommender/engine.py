@@ -240,7 +240,7 @@ class Engine:
         return allowed & self.catalogue.filter_data(self.ranker.availability.active).allows(
             condition,
             every,
-            lambda at: np.full(len(at), np.inf),
+            lambda _, at: np.full(len(at), np.inf),
             lambda at: np.ones(len(at), bool),
         )
 
