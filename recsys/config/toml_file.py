@@ -47,6 +47,7 @@ from recsys.config.settings import (
     Settings,
     Source,
     SourceKind,
+    StockSettings,
     TrainSettings,
     WorkspaceSettings,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Settings",
     "Source",
     "SourceKind",
+    "StockSettings",
     "TrainSettings",
     "WorkspaceSettings",
     "config_from_environment",
@@ -108,6 +110,7 @@ class Config(Settings, frozen=True):
     serve: ServeSettings = field(default_factory=ServeSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    stock: StockSettings = field(default_factory=StockSettings)
     placements: dict[str, PlacementSettings] = field(default_factory=dict)
     caps: dict[str, CapSettings] = field(default_factory=dict)
     consents: ConsentSettings = field(default_factory=ConsentSettings)

@@ -331,12 +331,17 @@ class Rules:
     @property
     def _asks_each(self) -> bool:
         """Whether a request asks something of each product: a filter, or how many are left."""
-        return any(self.limits.filters) or self.limits.scarce_below is not None
+        return any(self.limits.filters) or self._scarce_below is not None
+
+    @property
+    def _scarce_below(self) -> npt.NDArray[np.float64] | None:
+        """Of how many pieces fewer are scarce; None where no stock is known."""
+        return self.limits.scarce_below if len(self.availability.location_keys) else None
 
     def _kept_out(self, items: Lists) -> npt.NDArray[np.uint8]:
         """Return why a request keeps each product out: ``FILTERED``, ``SCARCE``, or 0."""
         out = np.zeros(len(items.item_ix), np.uint8)
-        below = self.limits.scarce_below
+        below = self._scarce_below
         if below is not None:
             limits, rows = self.limits, rows_of(items)
             when = None if limits.as_of_ts is None else limits.as_of_ts[rows]
