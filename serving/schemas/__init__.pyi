@@ -24,7 +24,14 @@ from .recommendations import (
     RecommendationRequest,
     Recommendations,
 )
-from .updates import ItemsUpdate, ItemUpdate, LocationsUpdate, StockUpdate, UpdateAnswer
+from .updates import (
+    ItemsUpdate,
+    ItemUpdate,
+    LocationsUpdate,
+    LocationUpdate,
+    StockUpdate,
+    UpdateAnswer,
+)
 
 __all__ = [
     "Alive",
@@ -47,6 +54,7 @@ __all__ = [
     "EventsAnswer",
     "ItemUpdate",
     "ItemsUpdate",
+    "LocationUpdate",
     "LocationsUpdate",
     "Offer",
     "OfferRequest",
