@@ -93,6 +93,10 @@ def locations(listed: ir.Table, lines: ir.Table) -> ir.Table:
     return joined.select(
         "region",
         "time_zone",
+        "latitude",
+        "longitude",
+        "ships",
+        "delivery_days",
         location_id=ibis.coalesce(joined.location_id, joined.location_id_right),
         name=joined.name,
         kind=ibis.coalesce(joined.kind, ibis.ifelse(joined.online, "online", "store")),
