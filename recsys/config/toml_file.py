@@ -23,14 +23,7 @@ from recsys.config.contact_settings import CapSettings, ConsentSettings
 from recsys.config.errors import explain_error, nearest_name, unknown_name
 from recsys.config.filters import FilterError
 from recsys.config.limit_settings import LimitSettings
-from recsys.config.model_settings import (
-    AlsSettings,
-    CoPurchaseSettings,
-    ModelSettings,
-    PopularSettings,
-    RankerSettings,
-    RepeatSettings,
-)
+from recsys.config.model_settings import ModelSettings, RankerSettings
 from recsys.config.offer_settings import OfferSettings
 from recsys.config.placement_settings import PLACEMENTS, PlacementSettings
 from recsys.config.settings import (
@@ -59,10 +52,8 @@ __all__ = [
     "FILE_NAME",
     "ORDER_KINDS",
     "PLACEMENTS",
-    "AlsSettings",
     "BundleSettings",
     "CheckSettings",
-    "CoPurchaseSettings",
     "Column",
     "Config",
     "IdentitySettings",
@@ -71,10 +62,8 @@ __all__ = [
     "LimitSettings",
     "ModelSettings",
     "PlacementSettings",
-    "PopularSettings",
     "PublishSettings",
     "RankerSettings",
-    "RepeatSettings",
     "RuleSettings",
     "ServeSettings",
     "Settings",

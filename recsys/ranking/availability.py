@@ -198,26 +198,6 @@ class Availability:
             out[stale] = np.nan
         return Stock(on_hand, reserved, sellable, reported_ts, stale)
 
-    def on_hand_at(
-        self,
-        location_keys: Keys,
-        item_ix: npt.NDArray[np.integer],
-        as_of_ts: IntArray | int | None = None,
-    ) -> Floats:
-        """Return what locations have on hand of products.
-
-        Parameters
-        ----------
-        location_keys, item_ix, as_of_ts
-            As of ``stock_at``.
-
-        Returns
-        -------
-        ndarray of shape (m,), float64
-            0 if a location reported all its stock but not this product; NaN if unknown.
-        """
-        return self.stock_at(location_keys, item_ix, as_of_ts).on_hand
-
     def sellable_anywhere(self, as_of_ts: int | None = None) -> Floats:
         """Return what can be sold of each product at all locations together.
 
@@ -320,11 +300,8 @@ class Availability:
         when = np.zeros(len(on_hand), np.int64) if reported_ts is None else reported_ts
         row = find_rows(self.indptr, self.item_ix, self.position(location_keys), item_ix)
         listed = row >= 0
-        counts, put_aside, reported = (
-            np.array(self.on_hand),
-            np.array(self.reserved),
-            np.array(self.reported_ts),
-        )
+        counts, put_aside = np.array(self.on_hand), np.array(self.reserved)
+        reported = np.array(self.reported_ts)
         counts[row[listed]] = on_hand[listed]
         put_aside[row[listed]] = aside[listed]
         reported[row[listed]] = when[listed]
@@ -351,13 +328,17 @@ class Availability:
         return {name: getattr(self, name) for name in _ARRAYS}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Availability":
+    def from_arrays(
+        cls, arrays: Mapping[str, npt.NDArray[Any]], max_age_seconds: int = 0
+    ) -> "Availability":
         """Rebuild from what ``arrays`` gave.
 
         Parameters
         ----------
         arrays : mapping of str to ndarray
             What ``arrays`` returned, for example memory-mapped.
+        max_age_seconds : int
+            As of the attribute.
 
         Returns
         -------
@@ -372,7 +353,7 @@ class Availability:
             "complete_ts": np.zeros(n_locations, np.int64),
         }
         known = unknown | dict(arrays)
-        found = cls(**{name: known[name] for name in _ARRAYS})
+        found = cls(**{name: known[name] for name in _ARRAYS}, max_age_seconds=max_age_seconds)
         if found.on_hand.dtype == np.float64:
             return found
         return replace(found, on_hand=found.on_hand.astype(np.float64))  # of an older artefact

@@ -348,40 +348,22 @@ class Rules:
             asked = limits.location_keys[rows], items.item_ix, when, below[rows]
             out[scarce(self.availability, *asked)] = SCARCE
         if any(self.limits.filters):
-            out[self._filtered(items)] = FILTERED
+            out[_filtered(self, items)] = FILTERED
         return out
-
-    def _filtered(self, items: Lists) -> npt.NDArray[np.bool_]:
-        of = self.choices.of
-        return _filtered(
-            items.indptr,
-            items.item_ix,
-            self.histories,
-            self.availability,
-            self.limits,
-            self.filter_data,
-            of,
-        )
 
 
 def _lists(items: Ragged) -> Lists:
     return Lists(np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32))
 
 
-def _filtered(
-    indptr: IntArray,
-    items: npt.NDArray[np.int32],
-    histories: Histories,
-    availability: Availability,
-    limits: Limits,
-    filter_data: FilterData | None,
-    of: IxArray,
-) -> npt.NDArray[np.bool_]:
+def _filtered(rules: Rules, lists: Lists) -> npt.NDArray[np.bool_]:
     """Return whether the request's filter removes each candidate."""
+    limits, availability, items = rules.limits, rules.availability, lists.item_ix
+    filter_data, of, histories = rules.filter_data, rules.choices.of, rules.histories
     out = np.zeros(len(items), bool)
     if filter_data is None:
         raise ValueError("filters need facts to ask.")
-    rows = rows_of(Lists(indptr, items))
+    rows = rows_of(lists)
     # A batch has few distinct filters: evaluate each once.
     kinds = {one: number for number, one in enumerate(dict.fromkeys(limits.filters))}
     kind = np.array([kinds[one] for one in limits.filters])[rows]

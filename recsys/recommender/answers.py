@@ -49,27 +49,21 @@ class RankedAnswers:
 
 
 def write_answers(
-    answers: RankedAnswers,
-    catalogue: Catalogue,
-    ranker: Ranker,
-    item_availability: ItemAvailability,
-    version: str,
+    answers: RankedAnswers, item_availability: ItemAvailability, ranker: Ranker, version: str
 ) -> list[dict[str, Any]]:
     """Write one answer for each question.
 
     Parameters
     ----------
     answers : RankedAnswers
-    catalogue : Catalogue
-        Knows titles, prices and links.
+    item_availability : ItemAvailability
+        Knows where products can be had, and their catalogue's titles, prices and links.
     ranker : Ranker
         Knows choices.
-    item_availability : ItemAvailability
-        Knows where products can be had.
     version : str
         Of the artefact.
     """
-    prepared, ranked = answers.prepared, answers.ranked
+    prepared, ranked, catalogue = answers.prepared, answers.ranked, item_availability.catalogue
     histories, context = prepared.batch.histories, prepared.batch.context
     is_new = never_bought(ranked, histories, ranker.all_choices)
     written = []
@@ -86,7 +80,7 @@ def write_answers(
                 "as_of": as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "customer_known": question.customer_known and question.settings.personal,
                 "heading": _heading(answers, r, is_new, catalogue),
-                "items": _items(answers, r, is_new, item_availability, catalogue),
+                "items": _items(answers, r, is_new, item_availability),
                 "offers": answers.offers[r],
                 "fallback": fallback(ranked, r, histories, context, int(answers.popular_levels[r])),
                 "left_out": {**left_out, UNKNOWN_ITEM: int(prepared.n_unknown[r])},
@@ -115,9 +109,9 @@ def _items(
     r: int,
     is_new: npt.NDArray[np.bool_],
     item_availability: ItemAvailability,
-    catalogue: Catalogue,
 ) -> list[dict[str, Any]]:
     question, ranked = answers.prepared.questions[r], answers.ranked
+    catalogue = item_availability.catalogue
     part = slice(ranked.indptr[r], ranked.indptr[r + 1])
     availability = item_availability.of(
         question.location_id, ranked.item_ix[part], question.as_of_ts

@@ -105,10 +105,8 @@ class Engine:
         self.bundles = layout.bundles_of(artefact)
         self.n_baskets = int(copurchase.n_baskets_)
         try:
-            availability = replace(
-                Availability.from_arrays(artefact.part(layout.SHELF)),
-                max_age_seconds=math.ceil(stock.max_age_hours * HOUR),
-            )
+            max_age_seconds = math.ceil(stock.max_age_hours * HOUR)
+            availability = Availability.from_arrays(artefact.part(layout.SHELF), max_age_seconds)
             self._costs = Costs.from_arrays(artefact.part(layout.COSTS))
             self.ranker = Ranker(
                 self.index,
@@ -138,9 +136,7 @@ class Engine:
             self.ranker.age_restricted,
         )
         self._item_availability = ItemAvailability(self.catalogue, availability)
-        self._pages = ProductPages(
-            self.catalogue, self.ranker, copurchase, content, self._item_availability
-        )
+        self._pages = ProductPages(self._item_availability, self.ranker, copurchase, content)
 
     @classmethod
     def load(
@@ -204,7 +200,7 @@ class Engine:
             self._explainer, catalogue=newer.catalogue, age_restricted=newer.ranker.age_restricted
         )
         newer._item_availability = ItemAvailability(newer.catalogue, availability)
-        newer._pages = self._pages.over(newer.catalogue, newer.ranker, newer._item_availability)
+        newer._pages = self._pages.over(newer._item_availability, newer.ranker)
         return newer
 
     @property
@@ -383,9 +379,7 @@ class Engine:
         reasons = self._explainer.reasons(ranked.leaders, prepared.batch, prepared.reason_limits)
         popular_levels = self._popular.level(prepared.batch)
         lists = RankedAnswers(prepared, ranked, reasons, offers, popular_levels)
-        return write_answers(
-            lists, self.catalogue, self.ranker, self._item_availability, self.version
-        )
+        return write_answers(lists, self._item_availability, self.ranker, self.version)
 
     def related(self, question: PageQuestion) -> dict[str, Any] | None:
         """Say what goes with a product, or is like it, for its page.

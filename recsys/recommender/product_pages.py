@@ -17,7 +17,6 @@ from recsys.datasets import Batch, Context, Histories, Lists
 from recsys.models import Content, CoPurchase
 from recsys.models.kernels import LEAST_LIFT
 from recsys.ranking import Limits, Ranker, RankRequest, Rules, factors_of, rules
-from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.headings import page_heading
 from recsys.recommender.item_availability import ItemAvailability
 
@@ -52,33 +51,30 @@ class ProductPages:
 
     Parameters
     ----------
-    catalogue : Catalogue
+    item_availability : ItemAvailability
+        For where products can be had, and their catalogue.
     ranker : Ranker
         For the rules, and for what is popular where nothing else is known.
     copurchase : CoPurchase
     content : Content
-    item_availability : ItemAvailability
     """
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        item_availability: ItemAvailability,
         ranker: Ranker,
         copurchase: CoPurchase,
         content: Content,
-        item_availability: ItemAvailability,
     ) -> None:
-        self._catalogue = catalogue
+        self._catalogue = item_availability.catalogue
         self._ranker = ranker
         self._copurchase = copurchase
         self._content = content
         self._item_availability = item_availability
 
-    def over(
-        self, catalogue: Catalogue, ranker: Ranker, item_availability: ItemAvailability
-    ) -> "ProductPages":
-        """Return the same over another catalogue, its rules and its stock."""
-        return ProductPages(catalogue, ranker, self._copurchase, self._content, item_availability)
+    def over(self, item_availability: ItemAvailability, ranker: Ranker) -> "ProductPages":
+        """Return the same over another catalogue with its stock, and its rules."""
+        return ProductPages(item_availability, ranker, self._copurchase, self._content)
 
     def answer(self, question: PageQuestion) -> dict[str, Any] | None:
         """Answer a page; see ``Engine.related``."""

@@ -256,7 +256,10 @@ def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     fields.require("item_id", "on_hand")
     if fields.source.location_id is None:
         fields.require("location_id")
-    fields.read_numbers(con, "on_hand", "reserved", "cost")
+    mapped = config.sources[name].columns
+    # Beside "available", which is on_hand to others, a column `reserved` would count twice.
+    has_reserved = "reserved" in mapped or "on_hand" not in mapped
+    fields.read_numbers(con, "on_hand", *(["reserved"] if has_reserved else []), "cost")
     location = fields.text("location_id").fill_null(fields.source.location_id or "")
     fields.reject("missing_location_id", "location_id", location == "", ibis.literal(""))
     item_id = fields.text("item_id", required=True)
@@ -267,7 +270,7 @@ def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     if not con.to_pyarrow(fields.table.aggregate(stated=stated.any()))["stated"][0].as_py():
         # No row has a quantity: not a stock list, or the wrong column.
         fields.reject("missing_on_hand", "on_hand", on_hand.isnull(), ibis.literal(""))
-    reserved = fields.number("reserved")
+    reserved = fields.number("reserved") if has_reserved else ibis.null("float64")
     fields.reject("negative_reserved", "reserved", reserved < 0, reserved)
     cost = fields.number("cost")
     money = Money(fields)

@@ -24,7 +24,7 @@ def availability():
 
 def test_rows_of_one_product_add_up_and_what_is_not_carried_is_none():
     at = np.full(4, NORTH)
-    assert availability().on_hand_at(at, np.arange(4)).tolist() == [0, 5, 0, 6]
+    assert availability().stock_at(at, np.arange(4)).on_hand.tolist() == [0, 5, 0, 6]
 
 
 def test_parts_are_what_was_told():
@@ -46,11 +46,11 @@ def test_counts_of_an_older_artefact_are_read():
 
 
 def test_an_unheard_location_is_unknown_not_empty():
-    assert np.isnan(availability().on_hand_at(np.array([UNHEARD, 0]), np.array([1, 1]))).all()
+    assert np.isnan(availability().stock_at(np.array([UNHEARD, 0]), np.array([1, 1])).on_hand).all()
 
 
 def test_locations_are_asked_side_by_side():
-    asked = availability().on_hand_at(np.array([SOUTH, NORTH, UNHEARD]), np.array([1, 1, 1]))
+    asked = availability().stock_at(np.array([SOUTH, NORTH, UNHEARD]), np.ones(3, int)).on_hand
     assert asked.tolist()[:2] == [0, 5]
     assert np.isnan(asked[2])
 
@@ -60,16 +60,16 @@ def test_without_stock_nothing_is_known():
     bare = Availability.build(
         np.ones(3, dtype=bool), empty, empty.astype(np.int32), empty.astype(float)
     )
-    assert np.isnan(bare.on_hand_at(np.array([NORTH]), np.array([0]))).all()
+    assert np.isnan(bare.stock_at(np.array([NORTH]), np.array([0])).on_hand).all()
 
 
 def test_it_comes_back_from_its_arrays():
     again = Availability.from_arrays(availability().arrays())
-    assert again.on_hand_at(np.array([NORTH]), np.array([1])).tolist() == [5]
+    assert again.stock_at(np.array([NORTH]), np.array([1])).on_hand.tolist() == [5]
 
 
 def on_hand(of, location, items=(0, 1, 2, 3)):
-    return of.on_hand_at(np.full(len(items), location), np.array(items)).tolist()
+    return of.stock_at(np.full(len(items), location), np.array(items)).on_hand.tolist()
 
 
 def told(of, *rows):
@@ -114,7 +114,7 @@ def test_arrays_that_an_older_artefact_lacks_are_unknown():
 def test_a_greatest_age_needs_a_time():
     aging = replace(availability(), max_age_seconds=60)
     for ask in (
-        lambda: aging.on_hand_at(np.array([NORTH]), np.array([1])),
+        lambda: aging.stock_at(np.array([NORTH]), np.array([1])),
         lambda: aging.held_at(NORTH),
         aging.sellable_anywhere,
         lambda: aging.first_having(np.array([1]), np.array([0])),
@@ -155,7 +155,7 @@ def test_what_is_known_of_stock_is_what_a_plain_loop_finds(lists, news, max_age,
             np.array(aside),
             np.array(when),
         )
-    made = replace(Availability.from_arrays(made.arrays()), max_age_seconds=max_age)
+    made = Availability.from_arrays(made.arrays(), max_age)
     grid = [(place, item) for place in (*PLACES, 44) for item in range(N_ITEMS)]
     keys, items = (np.array(side) for side in zip(*grid, strict=True))
     for now in as_of:
