@@ -69,7 +69,8 @@ def _made(folder: Path) -> Path:
 
 
 def _measure(report: Report, config: Config, options: argparse.Namespace) -> None:
-    engine, history = Engine.load(registry.current(config)), History.open(config)
+    engine = Engine.load(registry.current(config), stock=config.stock)
+    history = History.open(config)
     rows = [row for _, row in read_rows(history)][: options.customers]
     question = Question(
         placement=options.placement,

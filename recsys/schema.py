@@ -82,6 +82,10 @@ LOCATIONS: Final = pa.schema(
         ("kind", pa.string()),  # "store" | "online"
         ("region", pa.string()),
         ("time_zone", pa.string()),
+        ("latitude", pa.float64()),  # decimal degrees; null without longitude
+        ("longitude", pa.float64()),
+        ("ships", pa.bool_()),  # whether it delivers; null: not said
+        ("delivery_days", pa.int32()),  # from an order to its delivery from there
     ]
 )
 
@@ -90,7 +94,9 @@ STOCK: Final = pa.schema(
         ("location_id", pa.string()),
         ("item_id", pa.string()),
         ("on_hand", pa.float64()),
+        ("reserved", pa.float64()),  # of these, put aside for others; null: not said
         ("cost_minor", pa.int64()),
+        ("reported_at", UTC),  # when the list was written
     ]
 )
 

@@ -56,7 +56,7 @@ def check(workspace: Path, as_json: bool) -> None:
     placement cannot do what it is meant to.
     """
     config = load_config(workspace)
-    engine = Engine.load(registry.current(config))
+    engine = Engine.load(registry.current(config), stock=config.stock)
     found = [
         finding
         for name, settings in all_placements(config).items()
@@ -114,7 +114,7 @@ def try_out(
         raise click.UsageError("give --customer-id or --identifier, not both.")
     config = load_config(workspace)
     settings = find_placement(config, name)
-    engine = Engine.load(registry.current(config))
+    engine = Engine.load(registry.current(config), stock=config.stock)
     before = _before(engine, name)
     as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
     asker = Asker()

@@ -66,7 +66,7 @@ def command(
         raise click.UsageError("give --customer-id or --identifier, not both.")
     config = load_config(workspace)
     settings = find_placement(config, placement)
-    engine = Engine.load(registry.current(config))
+    engine = Engine.load(registry.current(config), stock=config.stock)
     as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
     asker = Asker()
     if settings.personal and (customer_id or identifier or session):

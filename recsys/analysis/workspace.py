@@ -356,7 +356,7 @@ class Workspace:
 
     @cached_property
     def _engine(self) -> Engine:
-        return Engine.load(registry.current(self.config))
+        return Engine.load(registry.current(self.config), stock=self.config.stock)
 
     @cached_property
     def _trainings(self) -> dict[int, TrainingSet]:

@@ -34,6 +34,7 @@ from .settings import (
     RuleSettings,
     Settings,
     Source,
+    StockSettings,
     TrainSettings,
 )
 from .toml_file import FILE_NAME, Config, config_from_environment, load_config, parse_config
@@ -73,6 +74,7 @@ __all__ = [
     "RuleSettings",
     "Settings",
     "Source",
+    "StockSettings",
     "TrainSettings",
     "TransitionsSettings",
     "TrendingSettings",

@@ -15,7 +15,9 @@ from recsys.config.errors import nearest_name
 from recsys.errors import RecsysError
 
 TEXT: Final = ("item_id", "title", "department", "category", "brand")
-NUMBER: Final = ("price", "on_hand")
+#: Quantities at the location of the question.
+PIECES: Final = ("on_hand", "sellable")
+NUMBER: Final = ("price", *PIECES)
 FLAG: Final = ("active", "new")
 FIELDS: Final = (*TEXT, *NUMBER, *FLAG)
 #: Begins the name of a field that is an attribute of products, as a catalogue names it.

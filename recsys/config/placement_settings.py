@@ -23,6 +23,9 @@ class PlacementSettings(Settings, frozen=True):
     """False: the customer's history has no effect, as on a public screen."""
     in_stock: bool = True
     """Only products that the location has on hand, where its stock is known."""
+    scarce_below: Annotated[float, Meta(ge=0, le=1_000_000)] = 0.0
+    """Nothing of which fewer pieces can be sold at the location, or at all together where the
+    question has none, as far as the stock is known; 0: no such rule."""
     hide_bought_days: Annotated[float, Meta(ge=0)] = 1.0
     """Days for which something just bought is not shown again."""
     objective: Objective = "purchase"
@@ -65,12 +68,15 @@ PLACEMENTS: dict[str, PlacementSettings] = {
     "web_home": PlacementSettings(channel="web", offers=1),
     "web_product": PlacementSettings(channel="web", count=8, new_share=0.25),
     "web_cart": PlacementSettings(channel="web", hide_bought_days=0.0, new_share=0.25, offers=1),
-    "email_weekly": PlacementSettings(channel="email", count=12, hide_bought_days=3.0, offers=1),
+    "email_weekly": PlacementSettings(
+        channel="email", count=12, hide_bought_days=3.0, offers=1, scarce_below=3.0
+    ),
     "email_post_purchase": PlacementSettings(
         channel="email",
         count=6,
         hide_bought_days=14.0,
         from_last_basket=True,
+        scarce_below=1.0,
         weights={"cart": 5.0},
     ),
     "email_cart": PlacementSettings(

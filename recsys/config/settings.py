@@ -348,6 +348,13 @@ class ServeSettings(Settings, frozen=True):
     """Serve the example shop under /shop, as long as no key is needed."""
 
 
+class StockSettings(Settings, frozen=True):
+    """What of a location's stock is trusted."""
+
+    max_age_hours: Annotated[float, Meta(ge=0, le=87_600)] = 0.0
+    """Stock that was reported longer before a question is unknown to it; 0: it never is."""
+
+
 class LedgerSettings(Settings, frozen=True):
     """Where events, histories and exposures are written."""
 

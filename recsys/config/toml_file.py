@@ -28,14 +28,7 @@ from recsys.config.contact_settings import (
 from recsys.config.errors import explain_error, nearest_name, unknown_name
 from recsys.config.filters import FilterError
 from recsys.config.limit_settings import LimitSettings
-from recsys.config.model_settings import (
-    AlsSettings,
-    CoPurchaseSettings,
-    ModelSettings,
-    PopularSettings,
-    RankerSettings,
-    RepeatSettings,
-)
+from recsys.config.model_settings import ModelSettings, RankerSettings
 from recsys.config.offer_settings import OfferSettings
 from recsys.config.placement_settings import PLACEMENTS, PlacementSettings
 from recsys.config.settings import (
@@ -52,6 +45,7 @@ from recsys.config.settings import (
     Settings,
     Source,
     SourceKind,
+    StockSettings,
     TrainSettings,
     WorkspaceSettings,
 )
@@ -63,10 +57,8 @@ __all__ = [
     "FILE_NAME",
     "ORDER_KINDS",
     "PLACEMENTS",
-    "AlsSettings",
     "BundleSettings",
     "CheckSettings",
-    "CoPurchaseSettings",
     "Column",
     "Config",
     "IdentitySettings",
@@ -75,15 +67,14 @@ __all__ = [
     "LimitSettings",
     "ModelSettings",
     "PlacementSettings",
-    "PopularSettings",
     "PublishSettings",
     "RankerSettings",
-    "RepeatSettings",
     "RuleSettings",
     "ServeSettings",
     "Settings",
     "Source",
     "SourceKind",
+    "StockSettings",
     "TrainSettings",
     "WorkspaceSettings",
     "config_from_environment",
@@ -113,6 +104,7 @@ class Config(Settings, frozen=True):
     serve: ServeSettings = field(default_factory=ServeSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    stock: StockSettings = field(default_factory=StockSettings)
     placements: dict[str, PlacementSettings] = field(default_factory=dict)
     caps: dict[str, CapSettings] = field(default_factory=dict)
     consents: ConsentSettings = field(default_factory=ConsentSettings)

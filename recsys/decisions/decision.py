@@ -29,6 +29,7 @@ _RULES: Final = {
     "not_interested": "were not wanted",
     "capped": "had been shown often enough",
     "out_of_stock": "were not on hand at the location",
+    "scarce": "had too few pieces left",
     "unknown_item": "of the request were not in the catalogue",
 }
 

@@ -100,6 +100,10 @@ LOCATIONS = pa.schema(
     [
         ("_row", pa.int64()),
         *((name, pa.string()) for name in ("location_id", "name", "kind", "region", "time_zone")),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+        ("ships", pa.bool_()),
+        ("delivery_days", pa.int32()),
     ]
 )
 STOCK = pa.schema(
@@ -108,6 +112,7 @@ STOCK = pa.schema(
         ("location_id", pa.string()),
         ("item_id", pa.string()),
         ("on_hand", pa.float64()),
+        ("reserved", pa.float64()),
         ("cost_minor", pa.int64()),
     ]
 )
@@ -200,6 +205,16 @@ class Staged:
         if kind == "ga4_events" and self.live is not None:
             return self._with_live(table, self.live.events)
         return table
+
+    def written(self) -> ir.Table:
+        """When the file of each part was written: ``sequence, reported_at``; null if unknown."""
+        parts = [(self._ranks[p.folder], p.written_ts or None) for p in self.parts]
+        numbers, times = zip(*parts, strict=True) if parts else ((), ())
+        columns = {
+            "sequence": pa.array(numbers, pa.int64()),
+            "reported_at": pa.array(times, pa.int64()).cast(pa.timestamp("s", "UTC")),
+        }
+        return ibis.memtable(pa.table(columns))
 
     def has(self, kind: str) -> bool:
         """Tell whether any source or the service gave rows of another kind than order lines."""

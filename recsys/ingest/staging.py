@@ -233,7 +233,7 @@ def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedH
     if kind == "products":
         return catalogue.staged_products(con, raw, config, name)
     if kind == "locations":
-        return catalogue.staged_locations(raw, config, name)
+        return catalogue.staged_locations(con, raw, config, name)
     if kind == "stock":
         return catalogue.staged_stock(con, raw, config, name)
     if kind == "customer_links":

@@ -93,14 +93,27 @@ def locations(listed: ir.Table, lines: ir.Table) -> ir.Table:
     return joined.select(
         "region",
         "time_zone",
+        "latitude",
+        "longitude",
+        "ships",
+        "delivery_days",
         location_id=ibis.coalesce(joined.location_id, joined.location_id_right),
         name=joined.name,
         kind=ibis.coalesce(joined.kind, ibis.ifelse(joined.online, "online", "store")),
     )
 
 
-def stock(staged: ir.Table) -> ir.Table:
-    """Return what each location has on hand: the last list that names the location counts."""
+def stock(staged: ir.Table, written: ir.Table) -> ir.Table:
+    """Return what each location has on hand: the last list that names the location counts.
+
+    Parameters
+    ----------
+    staged : ibis table
+        Of stock lists.
+    written : ibis table
+        ``sequence, reported_at``: when the file of each part was written.
+    """
+    staged = staged.left_join(written, "sequence").drop("sequence_right")
     newest = staged.sequence.max().over(ibis.window(group_by="location_id"))
     marked = staged.mutate(_newest=newest)
     return last_of(marked.filter(marked.sequence == marked._newest), "location_id", "item_id")

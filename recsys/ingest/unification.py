@@ -356,7 +356,8 @@ class _Unifier:
         locations = tables.locations(listed, lines).order_by("location_id")
         write(self.con, locations, self.folder / "locations.parquet", LOCATIONS)
         if self.staged.has("stock"):
-            stock = tables.stock(self.staged.rows("stock")).order_by("location_id", "item_id")
+            stock = tables.stock(self.staged.rows("stock"), self.staged.written())
+            stock = stock.order_by("location_id", "item_id")
             write(self.con, stock, self.folder / "stock.parquet", STOCK)
         else:
             self._write_nothing("stock", STOCK)

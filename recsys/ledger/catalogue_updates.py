@@ -92,11 +92,16 @@ class CatalogueStore:
         return self._put(LIVE_LOCATIONS, _by_id(locations, "location_id"), now_ts)
 
     def put_stock(self, stock: Iterable[LiveStock], now_ts: int) -> Written:
-        """Store stock levels, as ``put_items``, but a repeated update renews the record's time."""
+        """Store stock levels, as ``put_items``, but a repeated update renews the record's time.
+
+        A record replaces all of the earlier one: without ``reserved`` that is unknown again.
+        """
         newest = {(row.location_id, row.item_id): row for row in stock}
         with self._database.writing(alone=True) as connection:
             known = _stock_of(connection, newest)
-            changed = sum(known.get(key) != row.on_hand for key, row in newest.items())
+            changed = sum(
+                known.get(key) != (row.on_hand, row.reserved) for key, row in newest.items()
+            )
             seq = _next(connection)
             rows = [
                 {**msgspec.structs.asdict(row), "seq": seq, "told_ts": now_ts}
@@ -118,7 +123,11 @@ class CatalogueStore:
             stock = [
                 (
                     LiveStock(
-                        location_id=row.location_id, item_id=row.item_id, on_hand=row.on_hand
+                        location_id=row.location_id,
+                        item_id=row.item_id,
+                        on_hand=row.on_hand,
+                        reserved=row.reserved,
+                        told_ts=int(row.told_ts),
                     ),
                     int(row.told_ts),
                 )
@@ -214,13 +223,16 @@ def _bodies_of(connection: Connection, table: Table, keys: Iterable[str]) -> dic
 
 def _stock_of(
     connection: Connection, keys: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], float]:
+) -> dict[tuple[str, str], tuple[float, float | None]]:
     of = LIVE_STOCK.c
-    stock: dict[tuple[str, str], float] = {}
+    stock: dict[tuple[str, str], tuple[float, float | None]] = {}
     for part in _chunks(keys):
-        query = sa.select(of.location_id, of.item_id, of.on_hand)
+        query = sa.select(of.location_id, of.item_id, of.on_hand, of.reserved)
         query = query.where(sa.tuple_(of.location_id, of.item_id).in_(part))
-        stock |= {(row.location_id, row.item_id): row.on_hand for row in connection.execute(query)}
+        stock |= {
+            (row.location_id, row.item_id): (row.on_hand, row.reserved)
+            for row in connection.execute(query)
+        }
     return stock
 
 

@@ -149,6 +149,15 @@ def _keep_decisions(connection: Connection) -> None:
         connection.exec_driver_sql(f"ALTER TABLE exposures ADD COLUMN decision {binary}")
 
 
+def _keep_reserved(connection: Connection) -> None:
+    """Keep what is reserved with the stock from now on; for earlier updates it is unknown."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("live_stock"):
+        return
+    if "reserved" not in {column["name"] for column in inspector.get_columns("live_stock")}:
+        connection.exec_driver_sql("ALTER TABLE live_stock ADD COLUMN reserved DOUBLE PRECISION")
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read earlier redemptions, with the items of their offers."""
     names = (
@@ -206,4 +215,5 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     8: (_tell_pages,),
     9: (_keep_decisions,),  # and contacts
     10: (),  # new tables
+    11: (_keep_reserved,),
 }

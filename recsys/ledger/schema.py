@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Incremented when a table is added or changed; ``migrations`` upgrade older ledgers, and newer
 #: ones are refused.
-SCHEMA_VERSION: Final = 11
+SCHEMA_VERSION: Final = 12
 
 METADATA: Final = MetaData()
 
@@ -190,6 +190,7 @@ LIVE_STOCK: Final = Table(
     Column("seq", BigInteger, nullable=False, index=True),
     Column("told_ts", BigInteger, nullable=False),
     Column("on_hand", Double, nullable=False),
+    Column("reserved", Double),  # null: not reported
 )
 
 #: Ended sessions, until their cookies expire.

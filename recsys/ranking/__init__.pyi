@@ -23,6 +23,7 @@ from .ranker import CANDIDATES_PER_MODEL, Ranker
 from .rule_kernels import CAPPED, NOT_INTERESTED
 from .rules import RULES, Limits, Rules, Suppressed
 from .segment_blends import Kinds, SegmentBlends
+from .stock_rows import Stock
 from .trees import Trees
 from .weight_refinement import ndcg_of
 
@@ -56,6 +57,7 @@ __all__ = [
     "Ranker",
     "Rules",
     "SegmentBlends",
+    "Stock",
     "Suppressed",
     "Trees",
     "choose_for_trees",

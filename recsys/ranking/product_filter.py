@@ -19,6 +19,8 @@ Bools = npt.NDArray[np.bool_]
 Items = npt.NDArray[np.int32]
 #: What of a product depends on who asks, and where: asked only if the filter does.
 Asker = Callable[[Items], npt.NDArray[np.generic]]
+#: The same by the name of a quantity: ``on_hand`` or ``sellable``.
+PieceAsker = Callable[[str, Items], npt.NDArray[np.float64]]
 
 
 class LabelColumn:
@@ -97,7 +99,7 @@ class FilterData:
                 out |= self.attributes[name].saying(is_restricted)
         return out
 
-    def allows(self, given: Filter, item_ix: Items, on_hand: Asker, new: Asker) -> Bools:
+    def allows(self, given: Filter, item_ix: Items, pieces: PieceAsker, new: Asker) -> Bools:
         """Say which products a filter lets through.
 
         Parameters
@@ -105,8 +107,9 @@ class FilterData:
         given : Filter
         item_ix : ndarray of shape (m,), int32
             Products, whole or in part those of one request.
-        on_hand : callable
-            Given positions in ``item_ix``, how many of each the location has; NaN where unknown.
+        pieces : callable
+            Given ``on_hand`` or ``sellable`` and positions in ``item_ix``, how many of each the
+            location has; NaN where unknown.
         new : callable
             Given positions in ``item_ix``, whether the customer never bought them.
 
@@ -119,27 +122,29 @@ class FilterData:
         What is not known of a product is equal to nothing: it passes ``ne`` and ``not_in``, and
         no other comparison. The parts of a group are asked of what the parts before left open.
         """
-        return self._ask(given, np.arange(len(item_ix), dtype=np.int32), item_ix, on_hand, new)
+        return self._ask(given, np.arange(len(item_ix), dtype=np.int32), item_ix, pieces, new)
 
-    def _ask(self, given: Filter, at: Items, items: Items, on_hand: Asker, new: Asker) -> Bools:
+    def _ask(self, given: Filter, at: Items, items: Items, pieces: PieceAsker, new: Asker) -> Bools:
         if isinstance(given, Condition):
-            return self._test(given, at, items[at], on_hand, new)
+            return self._test(given, at, items[at], pieces, new)
         if given.kind == "not":
-            return ~self._ask(given.parts[0], at, items, on_hand, new)
+            return ~self._ask(given.parts[0], at, items, pieces, new)
         every = given.kind == "and"
         out = np.full(len(at), every)
         open_ = np.arange(len(at))
         for part in sorted(given.parts, key=_cost):
-            held = self._ask(part, at[open_], items, on_hand, new)
+            held = self._ask(part, at[open_], items, pieces, new)
             decided = ~held if every else held
             out[open_[decided]] = not every
             open_ = open_[~decided]
         return out
 
-    def _test(self, one: Condition, at: Items, items: Items, on_hand: Asker, new: Asker) -> Bools:
+    def _test(
+        self, one: Condition, at: Items, items: Items, pieces: PieceAsker, new: Asker
+    ) -> Bools:
         if one.op in ("ne", "not_in"):
             positive = Condition(one.field, {"ne": "eq", "not_in": "in"}[one.op], one.value)
-            return ~self._test(positive, at, items, on_hand, new)
+            return ~self._test(positive, at, items, pieces, new)
         if one.field == "active":
             return _same(self.active[items], one.value)
         if one.field == "new":
@@ -147,8 +152,8 @@ class FilterData:
         if one.field == "price":
             price = self.price_minor[items].astype(np.float64)
             return _compare(one, np.where(price < 0, np.nan, price))
-        if one.field == "on_hand":
-            return _compare(one, on_hand(at).astype(np.float64))
+        if one.field in filters.PIECES:
+            return _compare(one, pieces(one.field, at))
         if one.field.startswith(filters.ATTRIBUTE):
             attribute = self.attributes.get(one.field.removeprefix(filters.ATTRIBUTE))
             if attribute is None:  # said of no product

@@ -187,9 +187,10 @@ class Ranker:
         No product that may be shown is missing where the list would be shorter without it.
         """
         limits = request.limits
-        held = (
-            self.availability.held_at(int(limits.location_keys[0])) if limits.in_stock[0] else None
-        )
+        held = None
+        if limits.in_stock[0]:
+            as_of_ts = None if limits.as_of_ts is None else int(limits.as_of_ts[0])
+            held = self.availability.held_at(int(limits.location_keys[0]), as_of_ts)
         pool = np.arange(len(self.index), dtype=np.int32) if held is None else held
         choices = self.all_choices
         every = Lists.of_rows([pool])

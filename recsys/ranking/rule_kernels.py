@@ -11,16 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.datasets import IntArray, IxArray, compiled, inlined
+from recsys.ranking.stock_kernels import NONE_HERE, stock_here
 
-Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
 #: What is marked of a choice while one request is looked at.
 _EXCLUDED, _IN_CART, _HAD, _LATELY = 1, 2, 4, 8
 #: Beside these, marks of ``rules.Suppressed``.
 NOT_INTERESTED, CAPPED = 16, 32
-#: Where a location stands with a product: it has none, nobody knows, it has some.
-_NONE_HERE, _UNKNOWN_HERE, _ON_HAND = 0, 1, 2
+#: Why a product is kept out that depends on what is asked: it does not pass the filter, or too few
+#: are left of it.
+FILTERED, SCARCE = 1, 2
 
 
 @compiled
@@ -28,7 +29,7 @@ def _begin(mark: Bytes, r: int, arrays: Any) -> None:
     """Mark the choices that a request and its customer's history name."""
     past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart = arrays[:7]
     hidden_since, of = arrays[8], arrays[17]
-    suppressed_indptr, suppressed, suppressed_by = arrays[18:]
+    suppressed_indptr, suppressed, suppressed_by = arrays[18:21]
     for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
         mark[of[exclude[at]]] |= _EXCLUDED
     for at in range(suppressed_indptr[r], suppressed_indptr[r + 1]):
@@ -55,33 +56,14 @@ def _end(mark: Bytes, r: int, arrays: Any) -> None:
 
 
 @inlined
-def _here(item: Any, place: Any, stock: Any) -> Any:
-    """Where a location stands with a product; nobody knows of no location."""
-    stock_indptr, with_stock, on_hand, complete = stock
-    if place < 0:
-        return _UNKNOWN_HERE
-    low, end = stock_indptr[place], stock_indptr[place + 1]
-    high = end
-    while low < high:
-        middle = (low + high) >> 1
-        if with_stock[middle] < item:
-            low = middle + 1
-        else:
-            high = middle
-    if low < end and with_stock[low] == item:
-        return _ON_HAND if on_hand[low] > 0 else _NONE_HERE
-    return _NONE_HERE if complete[place] else _UNKNOWN_HERE
-
-
-@inlined
-def _rule(item: Any, known: Any, filtered: Any, limits: Any, shop: Any) -> Any:
+def _rule(item: Any, known: Any, kept_out: Any, limits: Any, shop: Any) -> Any:
     """Return 1 + the first rule that forbids a product; 0 where none does.
 
     ``limits`` are those of the request, ``shop`` what holds for every request. The caller makes
     both tuples outside of its loop over candidates: unpacking all arrays for each candidate would
     count references to all of them.
     """
-    new_only, of_age, place = limits
+    new_only, of_age, place, since_ts = limits
     adult, active, stock = shop
     if not active[item]:
         return 1
@@ -91,7 +73,7 @@ def _rule(item: Any, known: Any, filtered: Any, limits: Any, shop: Any) -> Any:
         return 3
     if adult[item] and not of_age:
         return 4
-    if filtered:
+    if kept_out == FILTERED:
         return 5
     if new_only and known & _HAD:
         return 6
@@ -101,12 +83,14 @@ def _rule(item: Any, known: Any, filtered: Any, limits: Any, shop: Any) -> Any:
         return 8
     if known & CAPPED:
         return 9
-    return 10 if _here(item, place, stock) == _NONE_HERE else 0
+    if stock_here(item, place, since_ts, stock) == NONE_HERE:
+        return 10
+    return 11 if kept_out == SCARCE else 0
 
 
 @compiled
 def first_rule(
-    mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, arrays: Any
+    mark: Bytes, indptr: IntArray, items: IxArray, kept_out: Bytes, arrays: Any
 ) -> Bytes:
     """Find the first rule that forbids each product.
 
@@ -115,15 +99,15 @@ def first_rule(
     membership.
     """
     new_only, _, of_age, adult, place, active = arrays[7:13]
-    stock, of = arrays[13:17], arrays[17]
+    stock, of, since_ts = arrays[13:17] + arrays[21:23], arrays[17], arrays[23]
     shop = adult, active, stock
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
-        limits = new_only[r], of_age[r], place[r]
+        limits = new_only[r], of_age[r], place[r], since_ts[r]
         for at in range(indptr[r], indptr[r + 1]):
             item = items[at]
-            code[at] = _rule(item, mark[of[item]], filtered[at], limits, shop)
+            code[at] = _rule(item, mark[of[item]], kept_out[at], limits, shop)
         _end(mark, r, arrays)
     return code
 
@@ -134,8 +118,9 @@ def first_rule_of_choice(
     kept_out: Bytes,
     indptr: IntArray,
     items: IxArray,
-    filtered_indptr: IntArray,
-    filtered: IxArray,
+    barred_indptr: IntArray,
+    barred: IxArray,
+    barred_by: Bytes,
     starts: IntArray,
     order: IxArray,
     arrays: Any,
@@ -146,31 +131,31 @@ def first_rule_of_choice(
     allowed.
     """
     new_only, _, of_age, adult, place, active = arrays[7:13]
-    stock, of = arrays[13:17], arrays[17]
+    stock, of, since_ts = arrays[13:17] + arrays[21:23], arrays[17], arrays[23]
     shop = adult, active, stock
     out = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
-        limits = new_only[r], of_age[r], place[r]
-        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
-            kept_out[filtered[at]] = 1
+        limits = new_only[r], of_age[r], place[r], since_ts[r]
+        for at in range(barred_indptr[r], barred_indptr[r + 1]):
+            kept_out[barred[at]] = barred_by[at]
         # What holds for one product of a choice holds for all of it.
-        barred = _EXCLUDED | _IN_CART | _LATELY | NOT_INTERESTED | CAPPED
+        whole = _EXCLUDED | _IN_CART | _LATELY | NOT_INTERESTED | CAPPED
         if new_only[r]:
-            barred |= _HAD
+            whole |= _HAD
         for at in range(indptr[r], indptr[r + 1]):
             choice = of[items[at]]
             known = mark[choice]
             item = items[at]
-            code = _rule(item, known, kept_out[item] == 1, limits, shop)
-            if code != 0 and not known & barred:
+            code = _rule(item, known, kept_out[item], limits, shop)
+            if code != 0 and not known & whole:
                 for member in order[starts[choice] : starts[choice + 1]]:
-                    if _rule(member, known, kept_out[member] == 1, limits, shop) == 0:
+                    if _rule(member, known, kept_out[member], limits, shop) == 0:
                         code = 0
                         break
             out[at] = code
-        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
-            kept_out[filtered[at]] = 0
+        for at in range(barred_indptr[r], barred_indptr[r + 1]):
+            kept_out[barred[at]] = 0
         _end(mark, r, arrays)
     return out
 
@@ -182,8 +167,9 @@ def choose_representatives(
     own: Bytes,
     indptr: IntArray,
     leaders: IxArray,
-    filtered_indptr: IntArray,
-    filtered: IxArray,
+    barred_indptr: IntArray,
+    barred: IxArray,
+    barred_by: Bytes,
     starts: IntArray,
     order: IxArray,
     where: IntArray,
@@ -193,14 +179,14 @@ def choose_representatives(
     """Find the product that stands for each leader's choice."""
     past_indptr, past = arrays[:2]
     new_only, _, of_age, adult, place, active = arrays[7:13]
-    stock, of = arrays[13:17], arrays[17]
+    stock, of, since_ts = arrays[13:17] + arrays[21:23], arrays[17], arrays[23]
     shop = adult, active, stock
     out = leaders.copy()
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
-        limits = new_only[r], of_age[r], place[r]
-        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
-            kept_out[filtered[at]] = 1
+        limits = new_only[r], of_age[r], place[r], since_ts[r]
+        for at in range(barred_indptr[r], barred_indptr[r + 1]):
+            kept_out[barred[at]] = barred_by[at]
         for at in range(past_indptr[r], past_indptr[r + 1]):
             own[past[at]] = 1
         for at in range(indptr[r], indptr[r + 1]):
@@ -208,10 +194,10 @@ def choose_representatives(
             known = mark[choice]
             best = best_here = -1
             for member in order[starts[choice] : starts[choice + 1]]:  # ascending: equals stay
-                code = _rule(member, known, kept_out[member] == 1, limits, shop)
+                code = _rule(member, known, kept_out[member], limits, shop)
                 if code != 0:
                     continue
-                here = _here(member, where[r], stock)
+                here = stock_here(member, where[r], since_ts[r], stock)
                 better = best < 0
                 if not better:
                     if here != best_here:
@@ -226,7 +212,7 @@ def choose_representatives(
                 out[at] = best
         for at in range(past_indptr[r], past_indptr[r + 1]):
             own[past[at]] = 0
-        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
-            kept_out[filtered[at]] = 0
+        for at in range(barred_indptr[r], barred_indptr[r + 1]):
+            kept_out[barred[at]] = 0
         _end(mark, r, arrays)
     return out

@@ -27,6 +27,8 @@ from recsys.ranking import rule_kernels
 from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
 from recsys.ranking.product_filter import FilterData, Items
+from recsys.ranking.rule_kernels import FILTERED, SCARCE
+from recsys.ranking.scarcity import scarce
 
 #: Rules in the order in which they apply; a candidate's code is its rule's position + 1.
 RULES: Final = (
@@ -40,7 +42,11 @@ RULES: Final = (
     "not_interested",
     "capped",
     "out_of_stock",
+    "scarce",
 )
+
+_NO_ITEMS: Final = np.empty(0, np.int32)
+_NO_CODES: Final = np.empty(0, np.uint8)
 
 
 class Suppressed(NamedTuple):
@@ -118,6 +124,11 @@ class Limits:
         Whether goods with a minimum age may be shown; no by default.
     suppressed : Suppressed, optional
         What the customers do not want, or have been shown often enough; nothing by default.
+    as_of_ts : ndarray of shape (n,), int64, optional
+        When they are asked, UTC epoch seconds; needed where stock has a greatest age.
+    scarce_below : ndarray of shape (n,), float64, optional
+        Nothing of which fewer pieces than this can be sold, at the location or, without one, at all
+        locations together, where that is known; 0: no such rule, which is the default.
     """
 
     exclude: Lists
@@ -129,6 +140,8 @@ class Limits:
     filters: tuple[Filter | None, ...] = ()
     of_age: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     suppressed: Suppressed | None = None
+    as_of_ts: IntArray | None = None
+    scarce_below: npt.NDArray[np.float64] | None = None
 
     def row(self, r: int) -> "Limits":
         """Cut out one request.
@@ -154,6 +167,8 @@ class Limits:
             self.filters[part],
             self.of_age[part],
             None if self.suppressed is None else self.suppressed.row(r),
+            None if self.as_of_ts is None else self.as_of_ts[part],
+            None if self.scarce_below is None else self.scarce_below[part],
         )
 
 
@@ -204,7 +219,8 @@ class Rules:
         """
         n_items = len(availability.active)
         choices = Choices.alone(n_items) if choices is None else choices
-        stock = availability.position(np.where(limits.in_stock, limits.location_keys, 0))
+        places = availability.position(np.where(limits.in_stock, limits.location_keys, 0))
+        since_ts = availability.trusted_since(limits.as_of_ts)
         of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
         adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
         arrays = (
@@ -219,14 +235,13 @@ class Rules:
             limits.hidden_since_ts,
             of_age,
             adult,
-            stock,
+            places,
             availability.active,
-            availability.indptr,
-            availability.item_ix,
-            availability.on_hand,
-            availability.complete,
+            *availability.stock[:4],
             choices.of,
             *(limits.suppressed or Suppressed.none(len(limits.new_only))),
+            *availability.stock[4:],
+            np.broadcast_to(since_ts, len(limits.new_only)).astype(np.int64),
         )
         return cls(histories, availability, limits, filter_data, choices, all_fixed(*arrays))
 
@@ -249,9 +264,9 @@ class Rules:
             When there are filters but no facts.
         """
         lists = _lists(items)
-        filtered = self._filtered(lists)
+        kept_out = self._kept_out(lists)
         with zeroed((len(self.choices), np.uint8)) as (mark,):
-            arguments = *all_fixed(lists.indptr, lists.item_ix, filtered), self.arrays
+            arguments = *all_fixed(lists.indptr, lists.item_ix, kept_out), self.arrays
             code: npt.NDArray[np.uint8] = rule_kernels.first_rule(mark, *arguments)
         return code
 
@@ -301,50 +316,54 @@ class Rules:
         return shown
 
     def _with_choices(self, lists: Lists) -> tuple[Any, ...]:
-        """Return the products, what filters keep out of their choices, and the choices."""
-        kept_out = Lists(np.zeros(len(lists.indptr), np.int64), np.empty(0, np.int32))
-        if any(self.limits.filters):
+        """Return the products, what is kept out of their choices and why, and the choices."""
+        barred, by = Lists(np.zeros(len(lists.indptr), np.int64), _NO_ITEMS), _NO_CODES
+        if self._asks_each:
             wide = self.choices.widened(lists)
-            at = np.flatnonzero(self._filtered(wide))
+            kept_out = self._kept_out(wide)
+            at = np.flatnonzero(kept_out)
             rows = pointers(rows_of(wide)[at], len(lists.indptr) - 1)
-            kept_out = Lists(rows, wide.item_ix[at])
-        arguments = lists.indptr, lists.item_ix, kept_out.indptr, kept_out.item_ix
+            barred, by = Lists(rows, wide.item_ix[at]), kept_out[at]
+        arguments = lists.indptr, lists.item_ix, barred.indptr, barred.item_ix, by
         arrays: tuple[Any, ...] = all_fixed(*arguments, *self.choices.members)
         return arrays
 
-    def _filtered(self, items: Lists) -> npt.NDArray[np.bool_]:
-        of = self.choices.of
-        return _filtered(
-            items.indptr,
-            items.item_ix,
-            self.histories,
-            self.availability,
-            self.limits,
-            self.filter_data,
-            of,
-        )
+    @property
+    def _asks_each(self) -> bool:
+        """Whether a request asks something of each product: a filter, or how many are left."""
+        return any(self.limits.filters) or self._scarce_below is not None
+
+    @property
+    def _scarce_below(self) -> npt.NDArray[np.float64] | None:
+        """Of how many pieces fewer are scarce; None where no stock is known."""
+        return self.limits.scarce_below if len(self.availability.location_keys) else None
+
+    def _kept_out(self, items: Lists) -> npt.NDArray[np.uint8]:
+        """Return why a request keeps each product out: ``FILTERED``, ``SCARCE``, or 0."""
+        out = np.zeros(len(items.item_ix), np.uint8)
+        below = self._scarce_below
+        if below is not None:
+            limits, rows = self.limits, rows_of(items)
+            when = None if limits.as_of_ts is None else limits.as_of_ts[rows]
+            asked = limits.location_keys[rows], items.item_ix, when, below[rows]
+            out[scarce(self.availability, *asked)] = SCARCE
+        if any(self.limits.filters):
+            out[_filtered(self, items)] = FILTERED
+        return out
 
 
 def _lists(items: Ragged) -> Lists:
     return Lists(np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32))
 
 
-def _filtered(
-    indptr: IntArray,
-    items: npt.NDArray[np.int32],
-    histories: Histories,
-    availability: Availability,
-    limits: Limits,
-    filter_data: FilterData | None,
-    of: IxArray,
-) -> npt.NDArray[np.bool_]:
+def _filtered(rules: Rules, lists: Lists) -> npt.NDArray[np.bool_]:
     """Return whether the request's filter removes each candidate."""
+    limits, availability, items = rules.limits, rules.availability, lists.item_ix
+    filter_data, of, histories = rules.filter_data, rules.choices.of, rules.histories
     out = np.zeros(len(items), bool)
-    if not any(limits.filters):
-        return out
     if filter_data is None:
         raise ValueError("filters need facts to ask.")
-    rows = rows_of(Lists(indptr, items))
+    rows = rows_of(lists)
     # A batch has few distinct filters: evaluate each once.
     kinds = {one: number for number, one in enumerate(dict.fromkeys(limits.filters))}
     kind = np.array([kinds[one] for one in limits.filters])[rows]
@@ -354,11 +373,16 @@ def _filtered(
             continue
         at = np.flatnonzero(kind == number)
 
-        def on_hand(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.float64]:
-            return availability.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
+        def pieces(
+            name: str, part: Items, at: npt.NDArray[np.intp] = at
+        ) -> npt.NDArray[np.float64]:
+            r = rows[at[part]]
+            when = None if limits.as_of_ts is None else limits.as_of_ts[r]
+            found = availability.stock_at(limits.location_keys[r], items[at[part]], when)
+            return found.sellable if name == "sellable" else found.on_hand
 
         def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
             return ~rows_contain(past, rows[at[part]], of[items[at[part]]])
 
-        out[at] = ~filter_data.allows(one, items[at], on_hand, new)
+        out[at] = ~filter_data.allows(one, items[at], pieces, new)
     return out

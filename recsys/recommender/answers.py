@@ -16,11 +16,13 @@ from recsys.ranking import RankedLists, Ranker, never_bought, rules
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.explanations import explanation, fallback
 from recsys.recommender.headings import Heading, heading_of
+from recsys.recommender.item_availability import ItemAvailability
 from recsys.recommender.reasons import Reason
 from recsys.recommender.request_context import PreparedQuestions
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
+_SCARCE: Final = "scarce"
 
 
 @dataclass(frozen=True)
@@ -47,28 +49,28 @@ class RankedAnswers:
 
 
 def write_answers(
-    answers: RankedAnswers, catalogue: Catalogue, ranker: Ranker, version: str
+    answers: RankedAnswers, item_availability: ItemAvailability, ranker: Ranker, version: str
 ) -> list[dict[str, Any]]:
     """Write one answer for each question.
 
     Parameters
     ----------
     answers : RankedAnswers
-    catalogue : Catalogue
-        Knows titles, prices and links.
+    item_availability : ItemAvailability
+        Knows where products can be had, and their catalogue's titles, prices and links.
     ranker : Ranker
-        Knows choices and stock.
+        Knows choices.
     version : str
         Of the artefact.
     """
-    prepared, ranked = answers.prepared, answers.ranked
+    prepared, ranked, catalogue = answers.prepared, answers.ranked, item_availability.catalogue
     histories, context = prepared.batch.histories, prepared.batch.context
     is_new = never_bought(ranked, histories, ranker.all_choices)
-    locations = np.repeat(context.location, np.diff(ranked.indptr))
-    on_hand = ranker.availability.on_hand_at(locations, ranked.item_ix)
     written = []
     for r, question in enumerate(prepared.questions):
         left_out = dict(zip(rules.RULES, ranked.left_out[r].tolist(), strict=True))
+        if not left_out[_SCARCE]:  # a rule of few placements, told where it kept something out
+            del left_out[_SCARCE]
         as_of = datetime.fromtimestamp(question.as_of_ts, UTC)
         written.append(
             {
@@ -78,7 +80,7 @@ def write_answers(
                 "as_of": as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "customer_known": question.customer_known and question.settings.personal,
                 "heading": _heading(answers, r, is_new, catalogue),
-                "items": _items(answers, r, is_new, on_hand, catalogue),
+                "items": _items(answers, r, is_new, item_availability),
                 "offers": answers.offers[r],
                 "fallback": fallback(ranked, r, histories, context, int(answers.popular_levels[r])),
                 "left_out": {**left_out, UNKNOWN_ITEM: int(prepared.n_unknown[r])},
@@ -106,11 +108,14 @@ def _items(
     answers: RankedAnswers,
     r: int,
     is_new: npt.NDArray[np.bool_],
-    on_hand: npt.NDArray[np.float64],
-    catalogue: Catalogue,
+    item_availability: ItemAvailability,
 ) -> list[dict[str, Any]]:
     question, ranked = answers.prepared.questions[r], answers.ranked
-    location = int(answers.prepared.batch.context.location[r])
+    catalogue = item_availability.catalogue
+    part = slice(ranked.indptr[r], ranked.indptr[r + 1])
+    availability = item_availability.of(
+        question.location_id, ranked.item_ix[part], question.as_of_ts
+    )
     items = []
     for rank, at in enumerate(range(ranked.indptr[r], ranked.indptr[r + 1]), start=1):
         item_ix = int(ranked.item_ix[at])
@@ -121,9 +126,7 @@ def _items(
             "score": round(float(ranked.chance[at]), 6),
             "title": product["title"],
             "price": product["price"],
-            "availability": catalogue.availability(
-                question.location_id, location, float(on_hand[at])
-            ),
+            "availability": availability[rank - 1],
             "new": bool(is_new[at]),
             "reason": answers.reasons[at],
             **catalogue.links(item_ix),

@@ -4,7 +4,6 @@ Columns of the history's products and locations come in and become tables of the
 come titles, prices and names by position. Written by training, read by ``engine``.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,6 +16,7 @@ from recsys.artefacts import Artefact, Column
 from recsys.datasets import IntArray, ItemIndex, IxArray, TextArray, location_key
 from recsys.errors import ArtefactError
 from recsys.ranking import FilterData, LabelColumn
+from recsys.recommender.location_details import LocationDetails
 from recsys.recommender.product_attributes import Attributes, lay_out, load
 from recsys.values import ADDRESSES
 
@@ -54,6 +54,8 @@ class Catalogue:
         Key of each location → its id and its name, which may be empty.
     attributes : Attributes
         What else is said of products, such as their pages.
+    details : LocationDetails
+        Where the locations lie, and which deliver; in the order of ``location_keys``.
     """
 
     index: ItemIndex
@@ -65,6 +67,7 @@ class Catalogue:
     labels: dict[str, LabelColumn]
     places: dict[int, tuple[str, str]]
     attributes: Attributes
+    details: LocationDetails
 
     @classmethod
     def load(cls, artefact: Artefact) -> "Catalogue":
@@ -101,6 +104,7 @@ class Catalogue:
                 },
                 _places(locations),
                 load(artefact, products),
+                LocationDetails.from_arrays(locations, len(_array(locations, "location_key"))),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -196,34 +200,6 @@ class Catalogue:
 
         return read
 
-    def availability(
-        self, location_id: str | None, key: int, on_hand: float
-    ) -> dict[str, Any] | None:
-        """Say what is known of a product at a location.
-
-        Parameters
-        ----------
-        location_id : str or None
-        key : int
-            Of it, as ``location`` returns it.
-        on_hand : float
-            Units; NaN where unknown.
-
-        Returns
-        -------
-        dict or None
-            ``location_id``; where known also ``on_hand``, in units, and in a store ``pickup``. None
-            without a location.
-        """
-        if not key:
-            return None
-        known: dict[str, Any] = {"location_id": location_id}
-        if not math.isnan(on_hand):
-            known["on_hand"] = int(on_hand) if on_hand.is_integer() else on_hand
-            if self.is_store(key):
-                known["pickup"] = on_hand > 0
-        return known
-
     def place(self, key: int) -> dict[str, Any]:
         """Say what a location is: its ``location_id`` and ``name``; None what is unknown.
 
@@ -291,7 +267,7 @@ def tables(
         order of ``index``; None where unknown. ``attributes``, where anything is said there: JSON
         objects.
     locations : mapping
-        ``location_id, name, kind``.
+        ``location_id, name, kind``, and what ``LocationDetails.of`` takes.
 
     Returns
     -------
@@ -300,6 +276,7 @@ def tables(
     """
     keys = np.array([location_key(name) for name in locations["location_id"]], np.int64)
     order = np.argsort(keys)
+    details = LocationDetails.of(locations, len(keys))
     prices = [UNKNOWN_MINOR if price is None else price for price in products["price_minor"]]
     names = {column: sorted(set(products[column]) - {None, ""}) for column in LABELS}
     positions = {column: {name: ix for ix, name in enumerate(names[column])} for column in LABELS}
@@ -324,6 +301,7 @@ def tables(
             "location_id": [locations["location_id"][at] for at in order],
             "name": [locations["name"][at] for at in order],
             "store": np.array([kind == "store" for kind in locations["kind"]], bool)[order],
+            **{name: array[order] for name, array in details.arrays().items()},
         },
     }
 

@@ -14,9 +14,10 @@ from typing import Any, Literal, cast
 import msgspec
 import numpy as np
 
-from recsys.datasets import location_key
+from recsys.datasets import IntArray, location_key
 from recsys.ranking import Availability, Costs, LabelColumn, Margins
 from recsys.recommender.catalogue import Catalogue
+from recsys.recommender.location_details import LocationDetails
 from recsys.recommender.product_attributes import ChangedAttributes
 
 
@@ -87,14 +88,21 @@ class LiveLocation(Record, frozen=True):
     kind: Literal["store", "online"] | None = None
     region: str | None = None
     time_zone: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    ships: bool | None = None
+    delivery_days: int | None = None
 
 
 class LiveStock(Record, frozen=True):
-    """What a location has on hand of a product."""
+    """What a location has on hand of a product; what is None was not reported, nor is it kept."""
 
     location_id: str
     item_id: str
     on_hand: float
+    reserved: float | None = None
+    told_ts: int = 0
+    """When it was reported, UTC epoch seconds; 0: unknown."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,7 @@ def catalogue_with(base: Catalogue, updates: CatalogueUpdates) -> Catalogue:
         if item.price_minor is not None and item.currency is not None:
             prices[ix], currencies[ix] = item.price_minor, item.currency
     keys, stores = _locations(base, updates)
+    details = _details(base, keys, updates)
     return replace(
         base,
         titles=ChangedAttributes(base.titles, titles),
@@ -136,6 +145,7 @@ def catalogue_with(base: Catalogue, updates: CatalogueUpdates) -> Catalogue:
         prices_minor=prices,
         location_keys=keys,
         stores=stores,
+        details=details,
         places=base.places | _places(base, updates),
         labels={name: _labels(name, labels, known) for name, labels in base.labels.items()},
         attributes=base.attributes.changed(
@@ -167,7 +177,10 @@ def availability_with(
         return replace(base, active=active)
     keys = np.array([location_key(rows[at].location_id) for at in known], np.int64)
     on_hand = np.array([rows[at].on_hand for at in known], np.float64)
-    return replace(base, active=active).with_stock(keys, items[known], on_hand)
+    aside = [np.nan if (n := rows[at].reserved) is None else n for at in known]
+    told_ts = np.array([rows[at].told_ts for at in known], np.int64)
+    changed = replace(base, active=active)
+    return changed.with_stock(keys, items[known], on_hand, np.array(aside, np.float64), told_ts)
 
 
 def costs_with(base: Costs, catalogue: Catalogue, updates: CatalogueUpdates) -> Costs:
@@ -210,6 +223,17 @@ def _locations(base: Catalogue, updates: CatalogueUpdates) -> tuple[Any, Any]:
         stores[key] = stores.get(key, True) if location.kind is None else location.kind == "store"
     keys = np.array(sorted(stores), np.int64)
     return keys, np.array([stores[key] for key in keys.tolist()], bool)
+
+
+def _details(base: Catalogue, keys: IntArray, updates: CatalogueUpdates) -> LocationDetails:
+    """Where all locations lie and which deliver, in the order of ``keys``."""
+    moved = base.details.moved(np.searchsorted(keys, base.location_keys), len(keys))
+    return moved.updated(
+        {
+            int(np.searchsorted(keys, location_key(name))): msgspec.structs.asdict(location)
+            for name, location in updates.locations.items()
+        }
+    )
 
 
 def _places(base: Catalogue, updates: CatalogueUpdates) -> dict[int, tuple[str, str]]:

@@ -5,17 +5,18 @@ come out, and ``Engine.recommend`` shows the steps between. After ``load`` the e
 clock, no database and no file, and changes nothing.
 """
 
+import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.artefacts import Artefact, Manifest, artefact_format, layout, models_of
-from recsys.config import PlacementSettings
+from recsys.config import PlacementSettings, StockSettings
 from recsys.datasets import CustomerHistory, ItemIndex
 from recsys.errors import ArtefactError
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
@@ -39,6 +40,7 @@ from recsys.recommender.catalogue_updates import (
     margins_of,
 )
 from recsys.recommender.explanations import Explainer
+from recsys.recommender.item_availability import ItemAvailability
 from recsys.recommender.offers.selection import (
     NO_BUNDLES,
     OfferableBundles,
@@ -49,6 +51,9 @@ from recsys.recommender.placements import Question, filter_of
 from recsys.recommender.product_pages import PageQuestion, ProductPages
 from recsys.recommender.request_context import prepare_questions
 from recsys.recommender.warm_up import warm_up
+from recsys.units import HOUR
+
+_ALL_STOCK: Final = StockSettings()
 
 
 class Engine:
@@ -57,6 +62,8 @@ class Engine:
     Parameters
     ----------
     artefact : Artefact
+    stock : StockSettings, optional
+        What of its stock is trusted; by default all.
 
     Attributes
     ----------
@@ -79,7 +86,7 @@ class Engine:
         When a part is missing.
     """
 
-    def __init__(self, artefact: Artefact) -> None:
+    def __init__(self, artefact: Artefact, stock: StockSettings = _ALL_STOCK) -> None:
         self.version = self.revision = artefact.version
         self.manifest: Manifest = artefact.manifest
         self.catalogue = Catalogue.load(artefact)
@@ -98,7 +105,8 @@ class Engine:
         self.bundles = layout.bundles_of(artefact)
         self.n_baskets = int(copurchase.n_baskets_)
         try:
-            availability = Availability.from_arrays(artefact.part(layout.SHELF))
+            max_age_seconds = math.ceil(stock.max_age_hours * HOUR)
+            availability = Availability.from_arrays(artefact.part(layout.SHELF), max_age_seconds)
             self._costs = Costs.from_arrays(artefact.part(layout.COSTS))
             self.ranker = Ranker(
                 self.index,
@@ -127,10 +135,18 @@ class Engine:
             self.ranker.all_choices,
             self.ranker.age_restricted,
         )
-        self._pages = ProductPages(self.catalogue, self.ranker, copurchase, content)
+        self._item_availability = ItemAvailability(self.catalogue, availability)
+        self._pages = ProductPages(self._item_availability, self.ranker, copurchase, content)
 
     @classmethod
-    def load(cls, folder: Path, *, verify: bool = True, hold: Path | None = None) -> "Engine":
+    def load(
+        cls,
+        folder: Path,
+        *,
+        verify: bool = True,
+        hold: Path | None = None,
+        stock: StockSettings = _ALL_STOCK,
+    ) -> "Engine":
         """Load an artefact and make it ready.
 
         Parameters
@@ -141,6 +157,8 @@ class Engine:
             Check the contents of every file.
         hold : Path, optional
             As ``artefact.load`` takes it.
+        stock : StockSettings, optional
+            What of the stock is trusted; by default all.
 
         Returns
         -------
@@ -151,7 +169,7 @@ class Engine:
         ArtefactError
             When it is missing, damaged or of another format.
         """
-        engine = cls(artefact_format.load(folder, verify, hold))
+        engine = cls(artefact_format.load(folder, verify, hold), stock)
         as_of_ts = int(engine.manifest.as_of.timestamp())
         warm_up(engine.recommend, engine._explainer, engine.ranker, as_of_ts)
         return engine
@@ -181,7 +199,8 @@ class Engine:
         newer._explainer = replace(
             self._explainer, catalogue=newer.catalogue, age_restricted=newer.ranker.age_restricted
         )
-        newer._pages = self._pages.over(newer.catalogue, newer.ranker)
+        newer._item_availability = ItemAvailability(newer.catalogue, availability)
+        newer._pages = self._pages.over(newer._item_availability, newer.ranker)
         return newer
 
     @property
@@ -240,7 +259,7 @@ class Engine:
         return allowed & self.catalogue.filter_data(self.ranker.availability.active).allows(
             condition,
             every,
-            lambda at: np.full(len(at), np.inf),
+            lambda _, at: np.full(len(at), np.inf),
             lambda at: np.ones(len(at), bool),
         )
 
@@ -360,7 +379,7 @@ class Engine:
         reasons = self._explainer.reasons(ranked.leaders, prepared.batch, prepared.reason_limits)
         popular_levels = self._popular.level(prepared.batch)
         lists = RankedAnswers(prepared, ranked, reasons, offers, popular_levels)
-        return write_answers(lists, self.catalogue, self.ranker, self.version)
+        return write_answers(lists, self._item_availability, self.ranker, self.version)
 
     def related(self, question: PageQuestion) -> dict[str, Any] | None:
         """Say what goes with a product, or is like it, for its page.

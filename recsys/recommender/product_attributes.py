@@ -16,12 +16,12 @@ import numpy as np
 from recsys.artefacts import Artefact, Column
 from recsys.datasets import TextArray
 from recsys.ranking import Attribute
-from recsys.values import ADDRESSES, AGE_ATTRIBUTES, is_address
+from recsys.values import ADDRESSES, AGE_ATTRIBUTES, DELIVERY_DAYS, is_address
 
 #: Attributes that have a column, and that filters may ask. Beyond them an answer still tells.
 MOST: Final = 64
 #: Those that have one however few products have them.
-_ALWAYS: Final = ("url", "image_url", "gtin", *AGE_ATTRIBUTES)
+_ALWAYS: Final = ("url", "image_url", "gtin", *AGE_ATTRIBUTES, DELIVERY_DAYS)
 #: Asks for every attribute.
 EVERY: Final = "*"
 _NAMES: Final = "attributes"

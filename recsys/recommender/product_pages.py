@@ -17,8 +17,8 @@ from recsys.datasets import Batch, Context, Histories, Lists
 from recsys.models import Content, CoPurchase
 from recsys.models.kernels import LEAST_LIFT
 from recsys.ranking import Limits, Ranker, RankRequest, Rules, factors_of, rules
-from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.headings import page_heading
+from recsys.recommender.item_availability import ItemAvailability
 
 PageKind = Literal["bought_together", "similar"]
 Items = npt.NDArray[np.int32]
@@ -51,7 +51,8 @@ class ProductPages:
 
     Parameters
     ----------
-    catalogue : Catalogue
+    item_availability : ItemAvailability
+        For where products can be had, and their catalogue.
     ranker : Ranker
         For the rules, and for what is popular where nothing else is known.
     copurchase : CoPurchase
@@ -60,19 +61,20 @@ class ProductPages:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        item_availability: ItemAvailability,
         ranker: Ranker,
         copurchase: CoPurchase,
         content: Content,
     ) -> None:
-        self._catalogue = catalogue
+        self._catalogue = item_availability.catalogue
         self._ranker = ranker
         self._copurchase = copurchase
         self._content = content
+        self._item_availability = item_availability
 
-    def over(self, catalogue: Catalogue, ranker: Ranker) -> "ProductPages":
-        """Return the same over another catalogue and its rules."""
-        return ProductPages(catalogue, ranker, self._copurchase, self._content)
+    def over(self, item_availability: ItemAvailability, ranker: Ranker) -> "ProductPages":
+        """Return the same over another catalogue with its stock, and its rules."""
+        return ProductPages(item_availability, ranker, self._copurchase, self._content)
 
     def answer(self, question: PageQuestion) -> dict[str, Any] | None:
         """Answer a page; see ``Engine.related``."""
@@ -169,6 +171,7 @@ class ProductPages:
             in_stock=np.ones(1, bool),
             filters=(question.filter,),
             of_age=np.array([question.age_restricted]),
+            as_of_ts=np.array([question.as_of_ts]),
         )
 
     def _rules(self, limits: Limits) -> Rules:
@@ -205,17 +208,12 @@ class ProductPages:
         evidence: Callable[[int], dict[str, Any] | None],
         used: str,
     ) -> list[dict[str, Any]]:
-        location = self._catalogue.location(question.location_id)
-        on_hand = self._ranker.availability.on_hand_at(
-            np.full(len(items), location), items
-        ).tolist()
+        availability = self._item_availability.of(question.location_id, items, question.as_of_ts)
         return [
             {
                 **self._item(item_ix, question),
                 "rank": place + 1,
-                "availability": self._catalogue.availability(
-                    question.location_id, location, on_hand[place]
-                ),
+                "availability": availability[place],
                 "because": used,
                 "evidence": evidence(place),
             }

@@ -241,6 +241,7 @@ def rank_request(
         Of ``n`` requests.
     """
     settings = [question.settings for question in questions]
+    scarce_below = np.array([given.scarce_below for given in settings])
     hidden_days = np.array([given.hide_bought_days for given in settings])
     limits = Limits(
         exclude=exclude,
@@ -252,6 +253,8 @@ def rank_request(
         filters=tuple(filter_of(question) for question in questions),
         of_age=np.array([given.age_restricted for given in settings]),
         suppressed=suppressed,
+        as_of_ts=context.as_of_ts,
+        scarce_below=scarce_below if scarce_below.any() else None,
     )
     counts = [question.count or question.settings.count for question in questions]
     return RankRequest(

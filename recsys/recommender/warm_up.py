@@ -55,8 +55,10 @@ def warm_up(recommend: Recommend, explainer: Explainer, ranker: Ranker, as_of_ts
     explainer.warm(somebody(index, as_of_ts), as_of_ts)
     # What may be shown at all is asked where rules leave too little of what models name.
     none, no = Lists.of_rows([np.empty(0, np.int32)]), np.zeros(1, bool)
-    limits = Limits(none, none, no, np.array([as_of_ts]), np.zeros(1, np.int64), no)
+    now = np.array([as_of_ts])
+    limits = Limits(none, none, no, now, np.zeros(1, np.int64), no, as_of_ts=now)
     ranker.rules(Histories.nobody(1, len(index)), limits).forbid(none)
+    ranker.availability.first_having(none.item_ix, np.empty(0, np.int64), as_of_ts)
 
 
 def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:

@@ -5,6 +5,7 @@ from .currencies import (
     unusual_units,
     write_amount,
 )
+from .delivery_days import DAYS_PATTERN, DELIVERY_DAYS, MOST_DAYS, read_days
 from .minimum_ages import AGE_ATTRIBUTES, is_restricted
 from .phone_numbers import COUNTER_DIGITS, country_of, normalise_phone, with_code
 from .placeholders import (
@@ -22,6 +23,9 @@ __all__ = [
     "ADDRESSES",
     "AGE_ATTRIBUTES",
     "COUNTER_DIGITS",
+    "DAYS_PATTERN",
+    "DELIVERY_DAYS",
+    "MOST_DAYS",
     "IdKind",
     "WordMeaning",
     "address_expression",
@@ -37,6 +41,7 @@ __all__ = [
     "normalise_phone",
     "part_is_no_id_expression",
     "placeholder_pattern",
+    "read_days",
     "read_statuses",
     "unusual_units",
     "with_code",

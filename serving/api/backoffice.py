@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from recsys.ledger import Written
 from recsys.ledger.events import Money, item_fault, location_fault
 from recsys.recommender import LiveItem, LiveLocation, LiveStock
-from recsys.values import ADDRESSES, is_address, is_no_id
+from recsys.values import ADDRESSES, DELIVERY_DAYS, MOST_DAYS, is_address, is_no_id, read_days
 from serving.access import admission
 from serving.http import FieldError, Refusal, reply, responses
 from serving.requests import read_body, refuse_placeholder_ids
@@ -17,6 +17,7 @@ from serving.schemas import (
     ItemsUpdate,
     ItemUpdate,
     LocationsUpdate,
+    LocationUpdate,
     StockUpdate,
     UpdateAnswer,
     documented,
@@ -66,6 +67,7 @@ def items() -> Response:
     update = read_body(request, ItemsUpdate)
     _check_prices(update)
     _check_addresses(update)
+    _check_delivery(update)
     _check_codes(update)
     sent = update.items
     for name in ("item_id", "parent_id"):
@@ -104,7 +106,7 @@ def items() -> Response:
     problems=_PROBLEMS,
 )
 def stock() -> Response:
-    """Tell how many of up to 10,000 products there are at locations.
+    """Tell how many of up to 10,000 products there are at locations, and how many are put aside.
 
     Shown within a second: what is sold out somewhere is shown there no more. Of a location that no
     stock export names, what was not told stays unknown, and may be shown.
@@ -118,7 +120,12 @@ def stock() -> Response:
     _check_locations([row.location_id for row in sent], "/stock")
     _own_locations([row.location_id for row in sent], "/stock")
     records = [
-        LiveStock(location_id=row.location_id, item_id=row.item_id, on_hand=row.on_hand)
+        LiveStock(
+            location_id=row.location_id,
+            item_id=row.item_id,
+            on_hand=row.on_hand,
+            reserved=row.reserved,
+        )
         for row in sent
     ]
     written = state.ledger.backoffice.put_stock(records, int(time.time()))
@@ -142,6 +149,7 @@ def locations() -> Response:
     sent = read_body(request, LocationsUpdate).locations
     _check_locations([row.location_id for row in sent], "/locations")
     _own_locations([row.location_id for row in sent], "/locations")
+    _check_positions(sent)
     records = [LiveLocation(**msgspec.structs.asdict(row)) for row in sent]
     written = state.ledger.backoffice.put_locations(records, int(time.time()))
     return _answer(state, len(sent), written, [])
@@ -203,6 +211,37 @@ def _check_addresses(sent: ItemsUpdate) -> None:
     ]
     if wrong:
         raise Refusal("invalid-request", "Pages may follow http and https alone.", wrong)
+
+
+def _check_delivery(sent: ItemsUpdate) -> None:
+    """Refuse lead times that are no number of days."""
+    wrong = [
+        FieldError(
+            f"/items/{ix}/attributes/{DELIVERY_DAYS}", f"is not 0 to {MOST_DAYS} whole days."
+        )
+        for ix, text in enumerate(map(_delivery_text, sent.items))
+        if text is not None and read_days(text) is None
+    ]
+    if wrong:
+        raise Refusal("invalid-request", "Lead times are whole days.", wrong)
+
+
+def _delivery_text(item: ItemUpdate) -> str | None:
+    return (_texts(item) or {}).get(DELIVERY_DAYS)
+
+
+def _check_positions(sent: Sequence[LocationUpdate]) -> None:
+    """Refuse half a position, and the one that stands for an unknown one."""
+    wrong = []
+    for ix, row in enumerate(sent):
+        if (row.latitude is None) != (row.longitude is None):
+            missing = "latitude" if row.latitude is None else "longitude"
+            wrong.append(FieldError(f"/locations/{ix}/{missing}", "is missing beside the other."))
+        elif row.latitude == row.longitude == 0:
+            detail = "0, 0 lies in the sea. Leave out a position that is not known."
+            wrong.append(FieldError(f"/locations/{ix}/latitude", detail))
+    if wrong:
+        raise Refusal("invalid-request", "Positions are a latitude and a longitude.", wrong)
 
 
 def _own_locations(location_ids: Sequence[str], pointer: str) -> None:

@@ -169,10 +169,10 @@ def _rows(
 
 def _in_full(state: State, suggestions: Suggestions, bundle_id: str) -> Response:
     decisions, offers = state.ledger.decisions, state.ledger.offers
-    counts = offers.counts([bundle_id], now_ts=state.now_ts()).get(bundle_id, Counts())
-    found = words.full(
-        suggestions, bundle_id, counts, decisions.changes(bundle_id), offers.by_day(bundle_id)
-    )
+    now_ts = state.now_ts()
+    counts = offers.counts([bundle_id], now_ts=now_ts).get(bundle_id, Counts())
+    changes, by_day = decisions.changes(bundle_id), offers.by_day(bundle_id)
+    found = words.full(suggestions, bundle_id, counts, changes, by_day, now_ts)
     # The tag is for If-Match; offers come and go without a new revision, so nothing is kept.
     return reply(orjson.dumps(found), headers=[("ETag", f'"{found["revision"]}"')])
 

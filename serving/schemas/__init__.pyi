@@ -25,7 +25,14 @@ from .recommendations import (
     RecommendationRequest,
     Recommendations,
 )
-from .updates import ItemsUpdate, ItemUpdate, LocationsUpdate, StockUpdate, UpdateAnswer
+from .updates import (
+    ItemsUpdate,
+    ItemUpdate,
+    LocationsUpdate,
+    LocationUpdate,
+    StockUpdate,
+    UpdateAnswer,
+)
 
 __all__ = [
     "Alive",
@@ -52,6 +59,7 @@ __all__ = [
     "HandoverUse",
     "ItemUpdate",
     "ItemsUpdate",
+    "LocationUpdate",
     "LocationsUpdate",
     "Offer",
     "OfferRequest",

@@ -169,13 +169,48 @@ class BatchRequest(Body, frozen=True):
     ] = "problem"
 
 
-class Availability(Body, frozen=True):
-    """Stock at the location asked for."""
+class NearestStore(Body, frozen=True):
+    """The nearest other store that can sell a product."""
 
     location_id: str
+    km: Annotated[float, Meta(description="Great-circle distance.")]
+    on_hand: float
+    name: str | None = None
+    reserved: float | None = None
+    sellable: float | None = None
+
+
+class Availability(Body, frozen=True):
+    """Where a product can be had; what is not known is missing."""
+
+    location_id: Annotated[
+        str | None, Meta(description="The location asked for; missing without one.")
+    ] = None
     on_hand: float | None = None
-    pickup: bool | None = None
-    delivery_days: int | None = None
+    reserved: Annotated[
+        float | None, Meta(description="Of these, how many are put aside for others.")
+    ] = None
+    sellable: Annotated[
+        float | None, Meta(description="On hand less reserved; where `reserved` is known.")
+    ] = None
+    pickup: Annotated[
+        bool | None, Meta(description="In a store: whether any of it can be sold.")
+    ] = None
+    stock_as_of: Annotated[
+        str | None,
+        Meta(description="When the stock was reported; where `[stock] max_age_hours` is set."),
+    ] = None
+    stale: Annotated[
+        bool, Meta(description="Whether that is too long ago, so that the stock is unknown.")
+    ] = False
+    delivery_days: Annotated[
+        int | None,
+        Meta(description="The fewest days from any location that delivers and can sell it."),
+    ] = None
+    nearest: Annotated[
+        NearestStore | None,
+        Meta(description="Where the location has none to sell."),
+    ] = None
 
 
 class Clicked(Body, frozen=True):

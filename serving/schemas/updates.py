@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from recsys.ledger.events import Id, Money
+from recsys.values import MOST_DAYS
 from serving.schemas.base import Body, Label
 
 #: The value of an attribute.
@@ -36,8 +37,8 @@ class ItemUpdate(Body, frozen=True):
         Meta(
             description="What else is to be said of it, by name: texts, numbers or true and false; "
             "null: nothing any more. `url` and `image_url` are addresses by http or "
-            "https; `age_restriction` is a minimum age. Names that are not sent stay as"
-            " they are."
+            "https; `age_restriction` is a minimum age; `delivery_days` is in how many days it is "
+            "delivered, wherever it comes from. Names that are not sent stay as they are."
         ),
     ] = None
 
@@ -54,6 +55,14 @@ class StockRow(Body, frozen=True):
     location_id: Id
     item_id: Id
     on_hand: Annotated[float, Meta(ge=0, le=1e9)]
+    reserved: Annotated[
+        Annotated[float, Meta(ge=0, le=1e9)] | None,
+        Meta(
+            description="Of these, how many are put aside: for orders that wait to be collected, "
+            "for instance. They cannot be sold. Without it none are known to be, whatever was said "
+            "before."
+        ),
+    ] = None
 
 
 class StockUpdate(Body, frozen=True):
@@ -70,6 +79,19 @@ class LocationUpdate(Body, frozen=True):
     kind: Literal["store", "online"] | None = None
     region: Label | None = None
     time_zone: Label | None = None
+    latitude: Annotated[
+        Annotated[float, Meta(ge=-90, le=90)] | None,
+        Meta(description="Decimal degrees; together with `longitude`."),
+    ] = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    ships: Annotated[
+        bool | None,
+        Meta(description="Whether customers get goods sent from here; true by `delivery_days`."),
+    ] = None
+    delivery_days: Annotated[
+        Annotated[int, Meta(ge=0, le=MOST_DAYS)] | None,
+        Meta(description="Days from an order to its delivery from here."),
+    ] = None
 
 
 class LocationsUpdate(Body, frozen=True):

@@ -65,7 +65,7 @@ class ModelLoader:
             self._use(stamp, self.engine)  # already loaded as a fallback
             return True
         try:
-            engine = Engine.load(folder, hold=registry.held(self._config))
+            engine = self._load(folder)
         except Exception as error:  # a damaged file may raise anything
             return self._fail(stamp, str(error), folder.name)
         self._use(stamp, engine)
@@ -103,6 +103,10 @@ class ModelLoader:
             )
         return fell_back
 
+    def _load(self, folder: Path) -> Engine:
+        hold = registry.held(self._config)
+        return Engine.load(folder, hold=hold, stock=self._config.stock)
+
     def _fall_back(self, version: str) -> bool:
         """Load the newest other version that is intact; return whether there is one."""
         for name in reversed(registry.versions(self._config)):
@@ -110,7 +114,7 @@ class ModelLoader:
                 continue
             try:
                 folder = registry.find(self._config, name)
-                self.engine = Engine.load(folder, hold=registry.held(self._config))
+                self.engine = self._load(folder)
             except Exception as error:
                 _log.error("an older artefact is damaged too", extra={"reason": str(error)})
                 continue

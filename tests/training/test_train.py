@@ -1,14 +1,17 @@
 """``omnibasket train`` on a small grocer, from its exports to a working artefact."""
 
 import json
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from recsys.artefacts import artefact_format, registry
+from recsys.config.settings import StockSettings
 from recsys.config.toml_file import load_config
 from recsys.datasets.customer_history import EMPTY
 from recsys.history.versions import History
@@ -35,6 +38,9 @@ path = "items.csv"
 [sources.shelf]
 kind = "stock"
 path = "stock.csv"
+[sources.places]
+kind = "locations"
+path = "places.csv"
 [train]
 test_days = 10
 validation_days = 10
@@ -50,6 +56,9 @@ PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "m
 OTHERS = [f"item{n:02}" for n in range(20)]
 LAST_DAY = datetime(2026, 3, 1, 18, tzinfo=UTC)
 UNLISTED = "item00"
+#: When the stock was counted, and what was put aside then.
+COUNTED_TS = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
+RESERVED = {"bread": 3, "sauce": 1}
 
 
 def sales(days, customers=40):
@@ -76,8 +85,16 @@ def build(folder, toml=TOML, **given):
         "item_id,title,price\n" + "".join(f"{item},{item.title()},1.50\n" for item in listed)
     )
     (folder / "stock.csv").write_text(
-        "location_id,item_id,on_hand\n"
-        + "".join(f"S1,{item},{0 if item == 'butter' else 3}\n" for item in listed)
+        "location_id,item_id,on_hand,reserved\n"
+        + "".join(
+            f"S1,{item},{0 if item == 'butter' else 3},{RESERVED.get(item, '')}\n"
+            for item in listed
+        )
+    )
+    os.utime(folder / "stock.csv", (COUNTED_TS, COUNTED_TS))
+    (folder / "places.csv").write_text(
+        "location_id,name,kind,latitude,longitude,delivery_days\n"
+        "S1,North,store,53.5,10.0,\nonline,Web,online,,,2\n"
     )
     assert run("ingest", folder).exit_code == 0
     return folder
@@ -170,6 +187,35 @@ def test_the_artefact_answers(workspace, result):
     assert at_store[0]["availability"] == {"location_id": "S1", "on_hand": 3, "pickup": True}
     chances = [item["score"] for item in ask("tablet", count=28)]
     assert chances == sorted(chances, reverse=True)
+
+
+def test_the_artefact_knows_what_is_put_aside_how_old_that_is_and_where_places_lie(
+    workspace, result
+):
+    config = load_config(workspace)
+    folder = registry.current(config)
+    settings = find_placement(config, "tablet")
+
+    def ask(hours, max_age_hours):
+        engine = Engine.load(folder, stock=StockSettings(max_age_hours=max_age_hours))
+        as_of_ts = COUNTED_TS + hours * 3600
+        question = Question(
+            placement="tablet", settings=settings, as_of_ts=as_of_ts, location_id="S1", count=28
+        )
+        items = engine.recommend([question], [EMPTY])[0]["items"]
+        return {item["item_id"]: item["availability"] for item in items}
+
+    fresh = ask(12, 24)
+    told = {"location_id": "S1", "stock_as_of": "2026-03-01T12:00:00Z"}
+    assert fresh["sauce"] == {**told, "on_hand": 3, "reserved": 1, "sellable": 2, "pickup": True}
+    assert fresh["pasta"] == {**told, "on_hand": 3, "pickup": True}
+    assert not {"bread", "butter"} & fresh.keys()  # all put aside, and none there
+    old = ask(25, 24)
+    assert old["bread"] == old["butter"] == {**told, "stale": True}
+    assert "stock_as_of" not in ask(25, 0)["sauce"]
+    details = Engine.load(folder).catalogue.details
+    assert sorted(details.delivery_days.tolist()) == [-1, 2]
+    assert details.latitude[~np.isnan(details.latitude)].tolist() == [53.5]
 
 
 def test_the_same_data_give_the_same_arrays(workspace, result):

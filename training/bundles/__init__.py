@@ -148,6 +148,7 @@ def show(bundle_id: str, workspace: Path, as_json: bool) -> None:
             offers.counts([bundle_id], now_ts=opened.now_ts).get(bundle_id, Counts()),
             decisions.changes(bundle_id),
             offers.by_day(bundle_id),
+            opened.now_ts,
         )
     if as_json:
         emit_json(found)
@@ -159,7 +160,7 @@ def show(bundle_id: str, workspace: Path, as_json: bool) -> None:
 def _opened(workspace: Path) -> Iterator[_Opened]:
     """Open the current artefact with what the ledger knows besides."""
     config = load_config(workspace)
-    engine = Engine.load(registry.current(config))
+    engine = Engine.load(registry.current(config), stock=config.stock)
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
     try:
         overlay = Overlay(ledger.backoffice)

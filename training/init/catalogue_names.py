@@ -6,6 +6,12 @@
 from training.init.headers import phrases
 from training.init.names import ORDER_NAMES
 
+_DELIVERY_DAYS = phrases(
+    "delivery days, days to deliver, delivery time days, delivery time in days, "
+    "Lieferzeit in Tagen, "
+    "Lieferzeit Tage, délai de livraison en jours, plazo de entrega en días"
+)
+
 CATALOGUE_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "products": {
         "item_id": (*ORDER_NAMES["item_id"], *phrases("id, code, handle")),
@@ -71,6 +77,7 @@ CATALOGUE_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "gtin": phrases("gtin, ean, upc, barcode, variant barcode, jan"),
         "age_restriction": phrases("age restriction, minimum age, min age, age limit, FSK"),
+        "delivery_days": _DELIVERY_DAYS,
     },
     "locations": {
         "location_id": (*ORDER_NAMES["location_id"], "id", "code"),
@@ -78,6 +85,12 @@ CATALOGUE_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "kind": phrases("kind, location type"),
         "region": phrases("region, state, province, county, area, country, Land, pays, país"),
         "time_zone": phrases("time zone, tz"),
+        "latitude": phrases("latitude, lat, geo lat, Breitengrad, latitud, latitudine, 緯度"),
+        "longitude": phrases(
+            "longitude, lon, lng, long, geo lon, geo lng, Längengrad, longitud, longitudine, 経度"
+        ),
+        "ships": phrases("ships, ships online orders, fulfils online orders"),
+        "delivery_days": _DELIVERY_DAYS,
     },
     "stock": {
         "location_id": ORDER_NAMES["location_id"],
@@ -86,6 +99,12 @@ CATALOGUE_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
             "on hand, stock, stock level, available, inventory, quantity on hand, qty on hand, "
             "quantity, qty, Bestand, Lagerbestand, Menge, stock disponible, existencias, giacenza, "
             "stan, stan magazynowy, stok, stok miktarı, المخزون, موجودی, მარაგი, 在庫数, 在庫"
+        ),
+        "reserved": phrases(
+            "reserved, quantity reserved, qty reserved, reserved quantity, reserved qty, "
+            "reserved stock, allocated, quantity allocated, qty allocated, reserviert, "
+            "reservierte Menge, réservé, quantité réservée, reservado, cantidad reservada, "
+            "riservato, quantità riservata, zarezerwowane, rezerve, rezerve miktar, 引当数"
         ),
         "cost": phrases("cost, cost price, unit cost"),
         "currency": ORDER_NAMES["currency"],

@@ -14,7 +14,7 @@ from training.init.proposal import Proposal, columns_of, shown, value_of
 
 _NUMBERS_TEXT = (
     "quantity unit_price discount amount order_discount order_total order_shipping order_tax "
-    "refunded_quantity refunded_amount price sale_price cost on_hand"
+    "refunded_quantity refunded_amount price sale_price cost on_hand reserved"
 )
 _NUMBERS = tuple(_NUMBERS_TEXT.split())
 _COUNTED = {
@@ -23,7 +23,7 @@ _COUNTED = {
     "unix_us": "microseconds since 1970",
     "excel": "the serial days of a spreadsheet",
 }
-_PIECES = ("quantity", "refunded_quantity", "on_hand")
+_PIECES = ("quantity", "refunded_quantity", "on_hand", "reserved")
 
 
 def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> None:

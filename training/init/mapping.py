@@ -136,6 +136,8 @@ def propose(
     formats.check_numbers(evidence, proposal)
     if kind == "products":
         roles.check_statuses(evidence, proposal)
+    if kind == "stock":
+        roles.check_reserved(proposal)
     _finish(export, proposal, known_fields)
     proposal.hide_people()
     return proposal

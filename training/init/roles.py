@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from recsys.ingest.columns import number_kind
-from recsys.values import currency_codes, read_statuses
+from recsys.values import DAYS_PATTERN, currency_codes, read_statuses
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import forms
@@ -26,6 +26,9 @@ _DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
 _OTHER_MOMENTS = ("ship", "deliver", "limit", "due", "birth", "expir", "update", "modif", "liefer")
 #: Fields of products that state whether they are shown.
 STATUSES = ("active", "visibility")
+_DEGREES = re.compile(r"\s*[-+]?\d{1,3}(?:[.,]\d+)?\s*")
+#: Begins of words for what can still be sold.
+_AVAILABLE = re.compile("availab|sellable|verfügbar|disponib|dostępn|kullanılabilir")
 _LINE_IDS = {"itemid", "lineitemid", "orderitemid", "lineid"}
 
 
@@ -40,8 +43,12 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
         if evidence.numbers(column).units:  # a pack may contain 2.5 l; see ``quantities``
             return False
         return evidence.numeric(column) and small(evidence, column)
-    if field == "on_hand":
+    if field in ("on_hand", "reserved"):
         return evidence.numeric(column)
+    if field in ("latitude", "longitude"):
+        return evidence.share(column, _DEGREES.fullmatch) >= NEARLY_ALL
+    if field == "delivery_days":
+        return evidence.share(column, re.compile(DAYS_PATTERN).fullmatch) >= NEARLY_ALL
     if field == "line_no":
         return evidence.share(column, re.compile(r"\d{1,9}", re.ASCII).fullmatch) == 1.0
     if field == "currency":
@@ -69,6 +76,17 @@ def check_statuses(evidence: Evidence, proposal: Proposal) -> None:
                 f"{listed} in `{column}` is unknown, and products with it are rejected; "
                 f'map it: {field} = {{ column = "{column}", map = {{ … }} }}'
             )
+
+
+def check_reserved(proposal: Proposal) -> None:
+    """Leave what is reserved out beside what is available, from which it is subtracted already."""
+    column, reserved = proposal.columns.get("on_hand"), proposal.columns.get("reserved")
+    if isinstance(column, str) and reserved and _AVAILABLE.search(column.casefold()):
+        del proposal.columns["reserved"]
+        proposal.check(
+            f"`{column}` seems to be what is left without `{reserved}`; if it is not, map it: "
+            f'reserved = "{reserved}"'
+        )
 
 
 def is_currency(text: str) -> bool:

@@ -172,7 +172,7 @@ def make_current(
 
 def _try(config: Config, artefact: Artefact) -> None:
     """Ask a new artefact one question for each placement; an error stops the publication."""
-    engine = Engine(artefact)
+    engine = Engine(artefact, config.stock)
     as_of_ts = int(artefact.manifest.as_of.timestamp())
     questions = [
         Question(placement=name, settings=settings, as_of_ts=as_of_ts)
@@ -210,7 +210,24 @@ def _shelf(history: History, index: ItemIndex) -> Availability:
         locations,
         item_ix,
         stock["on_hand"].to_numpy(),
+        reserved=_floats(stock, "reserved"),
+        reported_ts=_seconds(stock, "reported_at"),
     )
+
+
+def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64] | None:
+    """Return a column, NaN where unknown; None where a history of before lacks it."""
+    if name not in table.column_names:
+        return None
+    return np.asarray(pc.fill_null(table[name], np.nan).to_numpy(), np.float64)
+
+
+def _seconds(table: pa.Table, name: str) -> npt.NDArray[np.int64] | None:
+    """Return times, UTC epoch seconds; 0 where unknown, None where a history of before lacks it."""
+    if name not in table.column_names:
+        return None
+    seconds = table[name].cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())
+    return np.asarray(pc.fill_null(seconds, 0).to_numpy(), np.int64)
 
 
 def _costs(history: History, index: ItemIndex, cost_minor: list[int | None]) -> Costs:

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config import Config, Source
+from recsys.config import Column, Config, Source
 from recsys.errors import ConfigError
 from recsys.identity import normalise_expression
 from recsys.ingest.columns.fields import Fields, Typed
@@ -21,7 +21,15 @@ from recsys.ingest.files.export_files import ROW, RawTable
 from recsys.ingest.sources.order_lines import RAW_IDENTIFIER, Money
 from recsys.ingest.sources.variants import TAKEN, inherited
 from recsys.query_engine import keep, merge_json, rows
-from recsys.values import ADDRESSES, address_expression, no_id_expression, read_statuses
+from recsys.values import (
+    ADDRESSES,
+    DAYS_PATTERN,
+    DELIVERY_DAYS,
+    MOST_DAYS,
+    address_expression,
+    no_id_expression,
+    read_statuses,
+)
 
 _PRODUCT_FIELDS_TEXT = (
     "item_id title parent_id id option1 option2 option3 department category brand price "
@@ -29,9 +37,12 @@ _PRODUCT_FIELDS_TEXT = (
 )
 PRODUCT_FIELDS = tuple(_PRODUCT_FIELDS_TEXT.split())
 #: Attributes read without a mapping from a column of the same name.
-ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "adult", "choice_id")
-LOCATION_FIELDS = ("location_id", "name", "kind", "region", "time_zone")
-STOCK_FIELDS = ("location_id", "item_id", "on_hand", "cost", "currency")
+ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "adult", "choice_id", DELIVERY_DAYS)
+_LOCATION_FIELDS_TEXT = (
+    "location_id name kind region time_zone latitude longitude ships delivery_days"
+)
+LOCATION_FIELDS = tuple(_LOCATION_FIELDS_TEXT.split())
+STOCK_FIELDS = ("location_id", "item_id", "on_hand", "reserved", "cost", "currency")
 LINK_FIELDS = ("occurred_at",)
 _PRICES = ("price", "sale_price", "cost")
 _NOT_STOCKED_TEXT = (
@@ -150,25 +161,61 @@ def _taken(fields: Fields, name: str, otherwise: ir.Value | None = None) -> ir.V
 def _checked(
     con: Backend, raw: RawTable, fields: Fields, values: dict[str, ir.Value]
 ) -> dict[str, ir.Value]:
-    """Drop and count addresses that are not HTTP; drop placeholder codes."""
+    """Drop and count addresses that are not HTTP, count lead times; drop placeholder codes."""
     values = dict(values)
     if "gtin" in values:
         gtin = values["gtin"]
         values["gtin"] = ibis.ifelse(no_id_expression(cast(ir.StringValue, gtin)), None, gtin)
     addresses = {name: values[name] for name in ADDRESSES if name in values}
-    if not addresses:
-        return values
     values |= {
         name: address_expression(cast(ir.StringValue, text)) for name, text in addresses.items()
     }
     wrong = [text.notnull() & values[name].isnull() for name, text in addresses.items()]
+    _note(con, raw, fields, "address_not_http", wrong)
+    if DELIVERY_DAYS in values:
+        text = cast(ir.StringValue, values[DELIVERY_DAYS])
+        _note(con, raw, fields, "bad_delivery_days", [text.notnull() & _days(text).isnull()])
+    return values
+
+
+def _note(
+    con: Backend, raw: RawTable, fields: Fields, name: str, wrong: Sequence[ir.Value]
+) -> None:
+    """Count what a note tells of."""
+    if not wrong:
+        return
     counts = fields.table.aggregate(
         **{f"n{at}": is_wrong.sum() for at, is_wrong in enumerate(wrong)}
     )
     count = sum(number or 0 for row in rows(con, counts) for number in row.values())
     if count:
-        raw.notes["address_not_http"] = count
-    return values
+        raw.notes[name] = raw.notes.get(name, 0) + count
+
+
+def _days(text: ir.StringValue) -> ir.Value:
+    """Return whole days from 0 to a year, as ``read_days``; null for anything else."""
+    days = text.re_extract(DAYS_PATTERN, 1).try_cast("int32")
+    return ibis.ifelse(days <= MOST_DAYS, days, ibis.null("int32"))
+
+
+def _degrees(fields: Fields, name: str) -> ir.Value:
+    """Return decimal degrees; null where it is none. No thousands, so a comma is a decimal sign."""
+    spec = fields.source.columns.get(name)
+    times = spec.times if isinstance(spec, Column) else 1.0
+    return fields.text(name).replace(",", ".").try_cast("float64") * times
+
+
+def _position(con: Backend, raw: RawTable, fields: Fields) -> tuple[ir.Value, ir.Value]:
+    """Return latitude and longitude; both null, and counted, where they are no place on land."""
+    latitude, longitude = _degrees(fields, "latitude"), _degrees(fields, "longitude")
+    in_range = latitude.between(-90, 90) & longitude.between(-180, 180)
+    # Systems write 0, 0 for a place that they do not know; it lies in the sea.
+    known = in_range.fill_null(False) & ((latitude != 0) | (longitude != 0))
+    stated = fields.text("latitude").notnull() | fields.text("longitude").notnull()
+    if fields.has("latitude") or fields.has("longitude"):
+        _note(con, raw, fields, "bad_coordinates", [stated & ~known])
+    nowhere = ibis.null("float64")
+    return ibis.ifelse(known, latitude, nowhere), ibis.ifelse(known, longitude, nowhere)
 
 
 def _object(values: dict[str, ir.Value]) -> ir.Value:
@@ -179,16 +226,25 @@ def _object(values: dict[str, ir.Value]) -> ir.Value:
     return merge_json("{}", text).nullif("{}")
 
 
-def staged_locations(raw: RawTable, config: Config, name: str) -> Typed:
+def staged_locations(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
     """Type a list of stores and warehouses."""
     fields = _fields(raw, config, name, LOCATION_FIELDS)
     fields.require("location_id")
+    latitude, longitude = _position(con, raw, fields)
+    days = fields.text(DELIVERY_DAYS)
+    if fields.has(DELIVERY_DAYS):
+        _note(con, raw, fields, "bad_delivery_days", [days.notnull() & _days(days).isnull()])
+    ships = ibis.ifelse(fields.text("ships").isnull(), ibis.null("boolean"), fields.flag("ships"))
     table = fields.parsed(
         location_id=fields.text("location_id", required=True),
         name=fields.text("name"),
         kind=fields.choice("kind", ("store", "online"), "store"),
         region=fields.text("region"),
         time_zone=fields.text("time_zone"),
+        latitude=latitude,
+        longitude=longitude,
+        ships=ships,
+        delivery_days=_days(days),
     )
     return Typed(table, fields)
 
@@ -200,7 +256,10 @@ def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     fields.require("item_id", "on_hand")
     if fields.source.location_id is None:
         fields.require("location_id")
-    fields.read_numbers(con, "on_hand", "cost")
+    mapped = config.sources[name].columns
+    # Beside "available", which is on_hand to others, a column `reserved` would count twice.
+    has_reserved = "reserved" in mapped or "on_hand" not in mapped
+    fields.read_numbers(con, "on_hand", *(["reserved"] if has_reserved else []), "cost")
     location = fields.text("location_id").fill_null(fields.source.location_id or "")
     fields.reject("missing_location_id", "location_id", location == "", ibis.literal(""))
     item_id = fields.text("item_id", required=True)
@@ -211,12 +270,15 @@ def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     if not con.to_pyarrow(fields.table.aggregate(stated=stated.any()))["stated"][0].as_py():
         # No row has a quantity: not a stock list, or the wrong column.
         fields.reject("missing_on_hand", "on_hand", on_hand.isnull(), ibis.literal(""))
+    reserved = fields.number("reserved") if has_reserved else ibis.null("float64")
+    fields.reject("negative_reserved", "reserved", reserved < 0, reserved)
     cost = fields.number("cost")
     money = Money(fields)
     table = fields.parsed(
         location_id=location,
         item_id=item_id,
         on_hand=on_hand.cast("float64"),
+        reserved=reserved.cast("float64"),
         cost_minor=money.minor(cost),
         left_out=left_out,
     )

@@ -87,6 +87,7 @@ def full(
     counts: Counts = _NOTHING,
     changes: Sequence[TermsChange] = (),
     by_day: Sequence[tuple[int, int, int]] = (),
+    as_of_ts: int | None = None,
 ) -> Json:
     """Say everything of a bundle: evidence to draw, the price curve, who changed what.
 
@@ -98,6 +99,9 @@ def full(
         The oldest first.
     by_day : sequence of (int, int, int)
         Beginning of a day, UTC epoch seconds, with the offers issued and redeemed on it.
+    as_of_ts : int, optional
+        When it is asked, UTC epoch seconds, for what of the stock is trusted; that of the model by
+        default.
 
     Raises
     ------
@@ -110,7 +114,9 @@ def full(
     quoted = suggestions.quote(bundle)
     if found["pricing"] is not None and quoted is not None:
         found["pricing"]["curve"] = [_point(at) for at in quoted.curve]
-    found["stock"] = _stock(suggestions, bundle)
+    if as_of_ts is None:
+        as_of_ts = int(suggestions.engine.manifest.as_of.timestamp())
+    found["stock"] = _stock(suggestions, bundle, as_of_ts)
     found["evidence"] = _drawn(suggestions, bundle)
     found["history"] = [
         {
@@ -311,8 +317,8 @@ def _assumed(suggestions: Suggestions, bundle: KnownBundle) -> list[str]:
     return assumptions
 
 
-def _stock(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
-    """At how many locations of a bundle all its products lie on the shelf; None: unknown."""
+def _stock(suggestions: Suggestions, bundle: KnownBundle, as_of_ts: int) -> Json | None:
+    """At how many locations of a bundle all its products can be sold; None: unknown."""
     availability, given = suggestions.availability, bundle.terms.locations
     known = len(availability.location_keys)
     if not known or min(bundle.item_ix) < 0:
@@ -322,7 +328,8 @@ def _stock(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
         keys = np.array([suggestions.catalogue.location(name) for name in given], np.int64)
     held = np.ones(len(keys), bool)
     for ix in bundle.item_ix:
-        held &= availability.on_hand_at(keys, np.full(len(keys), ix, np.int32)) > 0
+        items = np.full(len(keys), ix, np.int32)
+        held &= availability.stock_at(keys, items, as_of_ts).sellable > 0
     return {"locations_with_all": int(held.sum()), "locations": len(keys)}
 
 

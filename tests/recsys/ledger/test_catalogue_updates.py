@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recsys.ledger.catalogue_updates import Overlay
 from recsys.ledger.ledger import Ledger
@@ -40,6 +41,27 @@ def test_stock_counted_again_is_as_new_as_the_count(ledger: Ledger) -> None:
     assert (again.changed, again.unchanged) == (0, 1)
     ((_, at),) = office.since(0).stock
     assert at == NOW + 60
+
+
+def test_what_is_put_aside_is_kept_with_the_count(ledger: Ledger) -> None:
+    office = ledger.backoffice
+    row = LiveStock(location_id="S1", item_id="a", on_hand=3, reserved=2)
+    assert office.put_stock([row], NOW).changed == 1
+    assert office.put_stock([row], NOW).unchanged == 1
+    assert [found for found, _ in office.since(0).stock] == [replace(row, told_ts=NOW)]
+    bare = LiveStock(location_id="S1", item_id="a", on_hand=3)
+    assert office.put_stock([bare], NOW + 9).changed == 1
+    assert [found for found, _ in office.since(0).stock] == [replace(bare, told_ts=NOW + 9)]
+
+
+def test_places_and_lead_times_are_merged_field_by_field(ledger: Ledger) -> None:
+    office = ledger.backoffice
+    office.put_locations([LiveLocation(location_id="S1", latitude=1.5, longitude=-2.5)], NOW)
+    office.put_locations([LiveLocation(location_id="S1", ships=False, delivery_days=0)], NOW)
+    office.put_locations([LiveLocation(location_id="S1", ships=True)], NOW)
+    ((place, _),) = office.since(0).locations
+    assert (place.latitude, place.longitude) == (1.5, -2.5)
+    assert (place.ships, place.delivery_days) == (True, 0)
 
 
 def test_a_worker_reads_only_what_changed(ledger: Ledger) -> None:

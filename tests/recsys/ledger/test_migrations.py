@@ -12,6 +12,7 @@ from recsys.ledger.offers.orders import pieces_of
 from recsys.ledger.offers.pieces import Piece
 from recsys.ledger.offers.returns import ReturnedOrder
 from recsys.ledger.schema import METADATA, OFFERS, REDEMPTIONS, SCHEMA_VERSION
+from recsys.recommender.catalogue_updates import LiveStock
 
 from .conftest import NOW
 from .offers.deals import CODES, DISCOUNT, check_books, decide, promise, redeem
@@ -161,4 +162,21 @@ def test_events_of_before_were_told_by_servers(ledger_url: str) -> None:
         (told, False),
         (told, True),
     ]
+    ledger.close()
+
+
+def test_of_earlier_stock_nobody_knows_what_is_put_aside(ledger_url: str) -> None:
+    ledger = Ledger.open(ledger_url)
+    ledger.backoffice.put_stock([LiveStock(location_id="S1", item_id="tea", on_hand=3)], NOW)
+    with ledger._database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE live_stock DROP COLUMN reserved")
+        connection.exec_driver_sql("UPDATE meta SET value = '11' WHERE key = 'schema_version'")
+    ledger.close()
+
+    ledger = Ledger.open(ledger_url)
+    assert ledger.meta()["schema_version"] == str(SCHEMA_VERSION)
+    told = LiveStock(location_id="S1", item_id="tea", on_hand=3, told_ts=NOW)
+    assert [row for row, _ in ledger.backoffice.since(0).stock] == [told]
+    newer = LiveStock(location_id="S1", item_id="tea", on_hand=3, reserved=1)
+    assert ledger.backoffice.put_stock([newer], NOW).changed == 1
     ledger.close()

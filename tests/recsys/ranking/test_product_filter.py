@@ -22,6 +22,7 @@ PRODUCTS = [
         "brand": WORDS[(n * 7) % 5] or None,
         "price": None if n % 6 == 0 else 50 * n,
         "on_hand": None if n % 7 == 0 else n % 4,
+        "sellable": None if n % 7 == 0 else max(0, n % 4 - n % 3),
         "active": n % 5 != 0,
         "new": n % 3 == 0,
         "attributes.size": None if n % 4 == 0 else ["M", "3", "3.0", "12", "-7.5"][n % 5],
@@ -49,13 +50,18 @@ FACTS = FilterData(
     np.array(column("active")),
     {"size": Attribute.of(column("attributes.size"))},
 )
-ON_HAND = np.array([np.nan if n is None else n for n in column("on_hand")], np.float32)
+PIECES = {
+    name: np.array([np.nan if n is None else n for n in column(name)], np.float64)
+    for name in ("on_hand", "sellable")
+}
 NEW = np.array(column("new"))
 EVERY = np.arange(len(PRODUCTS), dtype=np.int32)
 
 
 def allowed(given: Filter, items: Any = EVERY) -> list[str]:
-    held = FACTS.allows(given, items, lambda at: ON_HAND[items[at]], lambda at: NEW[items[at]])
+    held = FACTS.allows(
+        given, items, lambda name, at: PIECES[name][items[at]], lambda at: NEW[items[at]]
+    )
     return [FACTS.index.item_ids[ix] for ix in items[held]]
 
 

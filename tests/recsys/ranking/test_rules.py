@@ -1,5 +1,7 @@
 """Each rule forbids what it names, for its own request only."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +20,7 @@ from recsys.units import DAY
 NOW = 1_700_000_000
 INDEX = ItemIndex(["apple", "bread", "cheese", "dates"])
 APPLE, BREAD, CHEESE, DATES = range(4)
-STORE = location_key("store")
+STORE, OTHER = location_key("store"), location_key("other")
 
 
 def history(*lines):
@@ -53,6 +55,95 @@ def forbidden(past=EMPTY, adult=False, **limits):
     rules = Rules.of(rows, availability, Limits(**asked), age_restricted=bread if adult else None)
     codes = rules.forbid(every)
     return [RULES[code - 1] if code else "" for code in codes]
+
+
+def stocked(reserved, reported_ts, max_age_seconds=0):
+    """Two stores: one has 3 apples and 5 loaves, the other 2 apples and 1 cheese."""
+    keys = np.array([STORE, STORE, OTHER, OTHER])
+    items = np.array([APPLE, BREAD, APPLE, CHEESE], np.int32)
+    on_hand = np.array([3.0, 5.0, 2.0, 1.0])
+    built = Availability.build(np.ones(4, bool), keys, items, on_hand, (), reserved, reported_ts)
+    return replace(built, max_age_seconds=max_age_seconds)
+
+
+def kept_out(availability, now=NOW, **limits):
+    nothing = one()
+    asked = {
+        "exclude": nothing,
+        "cart": nothing,
+        "new_only": np.array([False]),
+        "hidden_since_ts": np.array([now]),
+        "location_keys": np.array([STORE]),
+        "in_stock": np.array([True]),
+        "as_of_ts": np.array([now]),
+    } | limits
+    rules = Rules.of(Histories.nobody(1, 4), availability, Limits(**asked))
+    return [RULES[code - 1] if code else "" for code in rules.forbid(one(*range(4)))]
+
+
+def test_what_is_put_aside_cannot_be_sold():
+    aside = np.array([2.0, 5.0, np.nan, 7.0])
+    shown = kept_out(stocked(aside, np.full(4, NOW)))
+    assert shown == ["", "out_of_stock", "out_of_stock", "out_of_stock"]
+    there = {"location_keys": np.array([OTHER])}
+    assert kept_out(stocked(aside, np.full(4, NOW)), **there)[CHEESE] == "out_of_stock"
+
+
+def test_old_stock_is_unknown_and_keeps_nothing_out():
+    """A list of an hour ago, and one product that was counted again later."""
+    times = NOW - np.array([3600, 3600, 3600, 3600])
+    gone = stocked(np.full(4, 9.0), times, max_age_seconds=7200)
+    expected = ["out_of_stock"] * 4
+    assert kept_out(gone) == expected
+    assert kept_out(gone, NOW + 3600) == expected
+    assert kept_out(gone, NOW + 3601) == [""] * 4
+    again = gone.with_stock(
+        np.array([STORE]), np.array([BREAD], np.int32), np.zeros(1), None, np.array([NOW])
+    )
+    assert kept_out(again, NOW + 3601) == ["", "out_of_stock", "", ""]
+    assert kept_out(again, NOW + 7201) == [""] * 4
+
+
+def test_a_question_of_no_time_is_refused_where_stock_grows_old():
+    with pytest.raises(ValueError, match="greatest age"):
+        kept_out(stocked(np.zeros(4), np.full(4, NOW), 60), as_of_ts=None)
+
+
+@pytest.mark.parametrize(
+    ("where", "below", "expected"),
+    [
+        (STORE, 0.0, ["", "", "out_of_stock", "out_of_stock"]),
+        (STORE, 3.0, ["scarce", "", "out_of_stock", "out_of_stock"]),
+        (STORE, 2.0, ["", "", "out_of_stock", "out_of_stock"]),
+        (STORE, 5.5, ["scarce", "scarce", "out_of_stock", "out_of_stock"]),
+        (OTHER, 2.0, ["", "out_of_stock", "scarce", "out_of_stock"]),
+        # all stores together: 2 + 2 apples, 5 loaves, 1 cheese, no dates
+        (0, 4.0, ["", "", "scarce", "scarce"]),
+        (0, 4.5, ["scarce", "", "scarce", "scarce"]),
+        # of a place whose stock nobody reported nothing is known
+        (location_key("new"), 99.0, ["", "", "", ""]),
+    ],
+)
+def test_the_last_pieces_are_left_out(where, below, expected):
+    shop = stocked(np.array([1.0, np.nan, np.nan, np.nan]), np.full(4, NOW))
+    limits = {"location_keys": np.array([where]), "scarce_below": np.array([below])}
+    assert kept_out(shop, **limits) == expected
+
+
+def test_what_is_not_stocked_is_scarce_where_stock_does_not_matter():
+    shop = stocked(np.full(4, np.nan), np.full(4, NOW))
+    limits = {"in_stock": np.array([False]), "scarce_below": np.array([1.0])}
+    assert kept_out(shop, **limits) == ["", "", "scarce", "scarce"]
+
+
+def test_old_stock_is_not_counted_and_unknown_stock_is_not_scarce():
+    """The second store's list is older: first it counts no more, then no list does."""
+    times = NOW - np.array([60, 60, 7200, 7200])
+    shop = stocked(np.full(4, np.nan), times, max_age_seconds=7200)
+    below = {"location_keys": np.array([0]), "scarce_below": np.array([4.0])}
+    assert kept_out(shop, **below) == ["", "", "scarce", "scarce"]
+    assert kept_out(shop, NOW + 1, **below) == ["scarce", "", "scarce", "scarce"]
+    assert kept_out(shop, NOW + 7141, **below) == ["", "", "", ""]
 
 
 def one(*items):
@@ -159,9 +250,24 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
     bought = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
     choices = Choices(of, bought)
     held = some()
-    on_hand = np.array([data.draw(st.sampled_from([0.0, 3.0])) for _ in held])
+    on_hand, reserved = (
+        np.array([data.draw(st.sampled_from(several)) for _ in held])
+        for several in ([0.0, 3.0], [np.nan, 2.0, 5.0])
+    )
     partial = [STORE] if data.draw(st.booleans()) else []
-    availability = Availability.build(flags(), np.full(len(held), STORE), held, on_hand, partial)
+    days_ago = np.array([data.draw(st.sampled_from([0, 2])) for _ in held], np.int64)
+    availability = replace(
+        Availability.build(
+            flags(),
+            np.full(len(held), STORE),
+            held,
+            on_hand,
+            partial,
+            reserved,
+            NOW - days_ago * DAY,
+        ),
+        max_age_seconds=data.draw(st.sampled_from([0, DAY])),
+    )
     filter_data = FilterData(index, [""] * n, np.zeros(n, np.int64), {}, availability.active)
     pasts = [
         history(*((f"p{ix}", data.draw(st.sampled_from([1, 9])), 1.0) for ix in some()))
@@ -179,6 +285,8 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
         location_keys=np.array([STORE, data.draw(st.sampled_from([STORE, 0]))]),
         in_stock=np.array([data.draw(st.booleans()), True]),
         filters=filters,
+        as_of_ts=np.full(rows, NOW),
+        scarce_below=data.draw(st.sampled_from([None, np.array([2.0, 0.0]), np.array([0.0, 4.0])])),
     )
     rules = Rules.of(histories, availability, limits, filter_data, choices, flags())
     every = Lists.of_rows([np.arange(n, dtype=np.int32)] * rows)
@@ -188,7 +296,7 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
     shown = rules.representatives(Lists.of_rows(leaders)).tolist()
     for r in range(rows):
         where = np.full(n, limits.location_keys[r])
-        here = availability.on_hand_at(where, np.arange(n, dtype=np.int32))
+        here = availability.stock_at(where, np.arange(n, dtype=np.int32), NOW).sellable
         owned = set(histories.item_ix[histories.indptr[r] : histories.indptr[r + 1]].tolist())
         for ix in range(n):
             free = [other for other in range(n) if of[other] == of[ix] and code[r, other] == 0]

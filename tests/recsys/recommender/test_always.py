@@ -66,15 +66,20 @@ def changed(engine: Any, availability: Availability) -> Any:
     return other
 
 
-def sold(availability: Availability, location: str | None, in_stock: bool) -> set[str]:
+def sold(
+    availability: Availability, location: str | None, in_stock: bool, scarce_below: float = 0
+) -> set[str]:
     """Products that may be shown at a location at all, one at a time."""
-    held = {
-        NAMES[ix]
-        for ix, units in zip(availability.item_ix, availability.on_hand, strict=True)
-        if units > 0
-    }
+    units = dict.fromkeys(NAMES, 0.0)
+    for ix, n in zip(availability.item_ix, availability.on_hand, strict=True):
+        units[NAMES[ix]] = n
     active = {name for name, shown in zip(NAMES, availability.active, strict=True) if shown}
-    return active & held if location == STORE and in_stock and len(availability.item_ix) else active
+    if not len(availability.item_ix):
+        return active
+    if location == STORE and in_stock:
+        active = {name for name in active if units[name] > 0}
+    # The warehouse says nothing; everywhere else counts what the only store has.
+    return active if location == WAREHOUSE else {n for n in active if units[n] >= scarce_below}
 
 
 @somewhat
@@ -128,7 +133,7 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
         latest = min(days for _, days in history)
         # One basket an item here; the last line of the latest day is the last basket.
         hidden |= {[item for item, days in history if days == latest][-1]}
-    may = sold(availability, location, in_stock) & passing
+    may = sold(availability, location, in_stock, given_settings.scarce_below) & passing
     may -= {*cart, *page, *exclude} | hidden
     assert len(shown) == len(set(shown)) == min(count, len(may))
     assert set(shown) <= may

@@ -1,16 +1,21 @@
 """What the back office tells shows at once: prices, titles, activity, stock, stores."""
 
 import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from recsys.config.placement_settings import PlacementSettings
+from recsys.config.settings import StockSettings
 from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import Grant
 from serving.schemas import UpdateAnswer
-from tests.serving.conftest import Serve, ask, ids, state
+from serving.schemas.recommendations import RecommendedItem
+from tests.serving.conftest import SOLD_OUT, Serve, ask, ids, known, state
 
 EUR = "EUR"
 
@@ -49,6 +54,87 @@ def test_what_is_sold_out_at_a_store_is_not_shown_there(client: FlaskClient) -> 
     put(client, "stock", {"location_id": "S1", "item_id": first, "on_hand": 4})
     item = ask(client, **here)["items"][0]
     assert (item["item_id"], item["availability"]["on_hand"]) == (first, 4)
+
+
+def available(answer: dict[str, Any], item_id: str) -> dict[str, Any]:
+    (found,) = (item for item in answer["items"] if item["item_id"] == item_id)
+    msgspec.convert(found, RecommendedItem)
+    told: dict[str, Any] = found["availability"]
+    return told
+
+
+def test_what_is_put_aside_is_told_and_not_sold(client: FlaskClient) -> None:
+    row = {"location_id": "S1", "item_id": "tea", "on_hand": 5}
+    every = {"location_id": "S1", "count": 24}
+    assert put(client, "stock", {**row, "reserved": 3}).changed == 1
+    assert put(client, "stock", {**row, "reserved": 3}).unchanged == 1
+    told = {"location_id": "S1", "on_hand": 5, "reserved": 3, "sellable": 2, "pickup": True}
+    assert available(ask(client, **every), "tea") == told
+    put(client, "stock", {**row, "reserved": 5})
+    assert "tea" not in ids(ask(client, **every))
+    # A row replaces all of the earlier one.
+    assert put(client, "stock", row).changed == 1
+    told = {"location_id": "S1", "on_hand": 5, "pickup": True}
+    assert available(ask(client, **every), "tea") == told
+
+
+def test_another_store_has_it_and_a_warehouse_sends_it(config: Config, serve: Serve) -> None:
+    anywhere = {"anywhere": PlacementSettings(channel="associate", in_stock=False)}
+    client = serve(msgspec.structs.replace(config, placements=anywhere)).test_client()
+    put(
+        client,
+        "locations",
+        {"location_id": "S1", "name": "Harbour", "latitude": 53.5436, "longitude": 9.9886},
+        {"location_id": "S2", "name": "Lake", "latitude": 53.5655, "longitude": 10.0064},
+        {"location_id": "online", "delivery_days": 2},
+    )
+    put(client, "stock", {"location_id": "S1", "item_id": "tea", "on_hand": 0})
+    tea = {"field": "item_id", "op": "eq", "value": "tea"}
+    asked: dict[str, Any] = {"placement": "anywhere", "filter": tea}
+    told = available(ask(client, location_id="S1", **asked), "tea")
+    near = {"location_id": "S2", "name": "Lake", "km": 2.7, "on_hand": 9}
+    assert told == {"location_id": "S1", "on_hand": 0, "pickup": False, "nearest": near}
+    put(client, "stock", {"location_id": "online", "item_id": "tea", "on_hand": 40})
+    assert available(ask(client, location_id="S2", **asked), "tea")["delivery_days"] == 2
+    assert available(ask(client, **asked), "tea") == {"delivery_days": 2}
+    put(client, "items", {"item_id": "tea", "attributes": {"delivery_days": 9}})
+    assert available(ask(client, **asked), "tea") == {"delivery_days": 9}
+    put(client, "items", {"item_id": "tea", "attributes": {"delivery_days": None}})
+    put(client, "locations", {"location_id": "online", "ships": False})
+    assert ask(client, **asked)["items"][0]["availability"] is None
+
+
+def test_old_stock_is_not_trusted(config: Config, serve: Serve) -> None:
+    """A list of last night, of which one product was counted again just now."""
+    aging = msgspec.structs.replace(config, stock=StockSettings(max_age_hours=2))
+    client = serve(aging).test_client()
+    now = datetime.now(UTC)
+    every = {"location_id": "S1", "count": 24}
+    in_hours = [(now + timedelta(hours=n)).isoformat() for n in (1, 3)]
+    soon, later = (ask(client, as_of=at, dry_run=True, **every) for at in in_hours)
+    assert SOLD_OUT not in ids(soon)
+    assert SOLD_OUT in ids(later)
+    stale = available(later, "tea")
+    assert stale == {"location_id": "S1", "stock_as_of": stale["stock_as_of"], "stale": True}
+    put(client, "stock", {"location_id": "S1", "item_id": "tea", "on_hand": 4})
+    counted = available(ask(client, as_of=in_hours[0], dry_run=True, **every), "tea")
+    assert (counted["on_hand"], "stale" in counted) == (4, False)
+    assert now - timedelta(seconds=2) <= datetime.fromisoformat(counted["stock_as_of"])
+
+
+def test_the_last_pieces_are_left_out_of_a_mailing_and_it_is_told_why(client: FlaskClient) -> None:
+    put(
+        client, "stock", *({"location_id": s, "item_id": "tea", "on_hand": 1} for s in ("S1", "S2"))
+    )
+    mail = ask(client, "email_weekly", count=24, **known(0))
+    assert not {"tea", SOLD_OUT} & set(ids(mail))
+    assert mail["left_out"]["scarce"] == 2
+    decision = client.get(f"/v1/decisions/{mail['recommendation_id']}").get_json()
+    assert decision["left_out"]["scarce"] == 2
+    assert "Products that had too few pieces left: 2." in decision["text"]
+    put(client, "stock", {"location_id": "S2", "item_id": "tea", "on_hand": 3, "reserved": 1})
+    assert "tea" in ids(ask(client, "email_weekly", count=24, **known(0)))
+    assert "scarce" not in ask(client, count=24)["left_out"]
 
 
 def test_a_new_store_is_not_empty_because_one_product_was_counted(client: FlaskClient) -> None:
@@ -113,6 +199,30 @@ def test_part_of_one_is_compared_as_told(client: FlaskClient) -> None:
         ),
         ("stock", {"location_id": "S1", "item_id": "a", "on_hand": -2}, "/stock/0/on_hand"),
         ("locations", {"location_id": "S1", "kind": "kiosk"}, "/locations/0/kind"),
+        (
+            "stock",
+            {"location_id": "S1", "item_id": "a", "on_hand": 2, "reserved": -1},
+            "/stock/0/reserved",
+        ),
+        ("locations", {"location_id": "S1", "latitude": 53.5}, "/locations/0/longitude"),
+        ("locations", {"location_id": "S1", "longitude": 9.9}, "/locations/0/latitude"),
+        (
+            "locations",
+            {"location_id": "S1", "latitude": 91, "longitude": 9.9},
+            "/locations/0/latitude",
+        ),
+        (
+            "locations",
+            {"location_id": "S1", "latitude": 0, "longitude": 0},
+            "/locations/0/latitude",
+        ),
+        ("locations", {"location_id": "S1", "delivery_days": 366}, "/locations/0/delivery_days"),
+        ("locations", {"location_id": "S1", "delivery_days": 1.5}, "/locations/0/delivery_days"),
+        (
+            "items",
+            {"item_id": "a", "attributes": {"delivery_days": "2-3"}},
+            "/items/0/attributes/delivery_days",
+        ),
     ],
 )
 def test_a_wrong_update_changes_nothing(

@@ -20,7 +20,8 @@ LINE = "1,2026-01-31 13:00:00,tea,1,2.50,ann@shop.de\n"
 def tell(workspace: Workspace, at: int, *items: LiveItem) -> None:
     ledger = Ledger.open(workspace.config.ledger_url)
     ledger.backoffice.put_items(items, at)
-    ledger.backoffice.put_locations([LiveLocation(location_id="S9", kind="store", name="Pier")], at)
+    pier = LiveLocation(location_id="S9", kind="store", name="Pier", ships=True, delivery_days=3)
+    ledger.backoffice.put_locations([pier], at)
     ledger.close()
 
 
@@ -49,9 +50,9 @@ def test_what_was_told_stands_until_a_newer_export(shop: Callable[..., Workspace
         "cup": ("Cup", 750, True, True),
         "pot": ("Pot", None, True, True),
     }
-    assert ("S9", "Pier") in {
-        (row["location_id"], row["name"]) for row in workspace.table("locations")
-    }
+    (pier,) = (row for row in workspace.table("locations") if row["location_id"] == "S9")
+    assert (pier["name"], pier["ships"], pier["delivery_days"]) == ("Pier", True, 3)
+    assert (pier["latitude"], pier["longitude"]) == (None, None)
     assert not workspace.ingest()["changed"]
 
     workspace.write(items_csv="item_id,title,price\ntea,Tea,2.60\ncup,Cup,8.00\n")

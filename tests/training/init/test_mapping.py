@@ -210,6 +210,37 @@ def test_the_kind_is_told_from_the_columns(tmp_path: Path, header: str, kind: st
     assert kind_of(look(tmp_path / "x.csv")) == kind
 
 
+@pytest.mark.parametrize(
+    ("header", "on_hand", "reserved"),
+    [
+        ("sku,store_id,on_hand,reserved", "on_hand", "reserved"),
+        ("sku,store_id,Bestand,Reserviert", "Bestand", "Reserviert"),
+        # What is available is what is left already.
+        ("sku,store_id,Available,Allocated", "Available", None),
+        ("sku,store_id,available,reserved", "available", Column(value="")),
+    ],
+)
+def test_what_is_reserved_is_subtracted_once(
+    tmp_path: Path, header: str, on_hand: str, reserved: object
+) -> None:
+    (tmp_path / "x.csv").write_text(f"{header}\na,s1,4,1\nb,s1,5,0\n")
+    found = propose(look(tmp_path / "x.csv"), "stock")
+    assert found.columns["on_hand"] == on_hand
+    assert found.columns.get("reserved") == reserved
+    is_said = any("seems to be what is left" in check for check in found.checks)
+    assert is_said is ("vailable" in header)
+
+
+def test_locations_and_where_they_lie(tmp_path: Path) -> None:
+    rows = "s1,North,53.5436,9.9886,2\ns2,South,53.5655,10.0064,\n"
+    (tmp_path / "x.csv").write_text(f"store_id,store_name,lat,lng,Delivery days\n{rows}")
+    export = look(tmp_path / "x.csv")
+    assert kind_of(export) == "locations"
+    found = propose(export, "locations").columns
+    assert (found["latitude"], found["longitude"]) == ("lat", "lng")
+    assert found["delivery_days"] == "Delivery days"
+
+
 def test_products_and_their_fields(tmp_path: Path) -> None:
     found = export(
         tmp_path, "Handle,Title,Vendor,Type,Variant SKU,Variant Price,Cost per item,Colour\n"
