@@ -32,7 +32,7 @@ from recsys.ingest import (
     unify,
     write_rejects,
 )
-from recsys.ledger import Ledger
+from recsys.ledger import Ledger, MarkFile
 from recsys.ledger.exchange import give_back, packed, read_live, read_updates, replace_customers
 from recsys.query_engine import connect
 from training.console import (
@@ -108,11 +108,16 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             memory_mb=config.ingest.memory_mb, threads=config.ingest.threads, spill=scratch
         )
         try:
+            ledger.erasures.merge(MarkFile.of(config))
+            erased = {
+                mark.own_id: None if mark.erased else mark.marked_ts
+                for mark in ledger.erasures.marks()
+            }
             mark = ledger.mark()
             manifest = Manifest.load(config)
             before = len(manifest.parts)
             manifest = stage(con, config, keyed, manifest, report)
-            digest = history_fingerprint(config, manifest, (mark, ledger.backoffice.mark()))
+            digest = history_fingerprint(config, manifest, (mark, ledger.backoffice.mark()), erased)
             current = _current(config)
             if current is not None and current.summary["fingerprint"] == digest:
                 if ledger.meta().get("history_version") != current.version:
@@ -130,7 +135,9 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             def begin(folder: Path) -> None:
                 rows.append(packed(History.of(config, folder)))
 
-            folder, counts = unify(con, config, manifest, version, report, live, updates, begin)
+            folder, counts = unify(
+                con, config, manifest, version, report, live, updates, begin, erased
+            )
             summary = summarise_ingest(
                 con,
                 config,
@@ -224,6 +231,7 @@ def _show(summary: dict[str, Any], config: Config) -> None:
         ("identifiers that name nobody", summary["identifiers_blocked"]),
         ("links accepted", summary["links"]["accepted"]),
         ("links refused", summary["links"]["refused"]),
+        *((f"{name} of erased customers", n) for name, n in summary.get("erased", {}).items()),
         *((name.replace("_", " "), count) for name, count in summary["notes"].items()),
     ]
     say(table(("also", "count"), facts))

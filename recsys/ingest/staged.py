@@ -19,6 +19,7 @@ from recsys.config import ORDER_KINDS, Column, Config
 from recsys.identity import links
 from recsys.ingest.parts import FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.ingest.recency import in_order
+from recsys.query_engine import rows
 
 #: Name of the source that live orders and events have in the history.
 LIVE = "live"
@@ -215,6 +216,26 @@ class Staged:
         """Tell whether any source names its orders by several columns."""
         specs = [self.config.sources[part.source].columns.get("order_id") for part in self.parts]
         return any(isinstance(spec, Column) and len(spec.columns) > 1 for spec in specs)
+
+    def standing(self, lines: ir.Table, older: ir.Table | None) -> list[int]:
+        """Name the parts that still count, or would if another source were no longer named.
+
+        Parameters
+        ----------
+        lines : ibis table
+            Of the orders that stand.
+        older : ibis table, optional
+            Orders that a later export replaced, with the ``sequence`` of both.
+        """
+        if older is None:
+            return [part.sequence for part in self.parts]
+        found = rows(self.con, lines.select("sequence").distinct())
+        ranks = {row["sequence"] for row in found if row["sequence"]}
+        for row in rows(self.con, older.select("sequence", "newest").distinct()):
+            rank, by = row["sequence"], row["newest"]
+            if rank and self.parts[by - 1].source != self.parts[rank - 1].source:
+                ranks.add(rank)
+        return sorted(self.parts[rank - 1].sequence for rank in ranks)
 
     def seen(self) -> ir.Table:
         """Who each order, session and registration names: ``group_id, sequence, type, value``."""

@@ -19,6 +19,7 @@ from recsys.ledger.circuit_breaker import Timeouts
 from recsys.ledger.connections import WAIT_SECONDS
 from recsys.ledger.customers.contacts import Contacts
 from recsys.ledger.customers.customer_lookup import Customer, find_customer, read_history
+from recsys.ledger.customers.erasures import Erasures
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
 from recsys.ledger.database import Database
@@ -74,6 +75,8 @@ class Ledger:
         What was shown to customers, and what they refused.
     exposures : Exposures
         Answers that were shown, with what was decided.
+    erasures : Erasures
+        Who was erased, and may not be stored again.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
@@ -84,6 +87,7 @@ class Ledger:
         self.offers = Offers(database)
         self.contacts = Contacts(database)
         self.exposures = Exposures(database)
+        self.erasures = Erasures(database)
         self.currency = currency
 
     @classmethod

@@ -8,7 +8,7 @@ On PostgreSQL, two batches may be written concurrently. Both lock tables in the 
 by sorted key, so they never deadlock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -20,6 +20,7 @@ from recsys.datasets import interactions
 from recsys.decisions import Refusal
 from recsys.identity import customer_id_of
 from recsys.ledger.customers.contacts import note_events
+from recsys.ledger.customers.erasing import erased_among, without_person
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
 from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes
 from recsys.ledger.events import visit_state
@@ -36,6 +37,10 @@ _BLANK_STATE = visit_state.encode(visit_state.VisitState())
 UNCONFIRMED: Final = (
     "not confirmed: it counts once a server's key or an export reports the same order."
 )
+
+
+#: Detail returned for an event of an erased customer.
+ERASED: Final = "the customer was erased: it is stored without them and their visit."
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -58,6 +63,12 @@ class _Entry:
     named: bool = False  # by an identifier, an id, or a visit with a login
     scope: str = ""
     counted: bool = True
+    erased: bool = False  # names somebody who was erased, and is stored without them
+
+    def forget(self) -> None:
+        """Leave out the person; the digest stays, so that a repeat is still known."""
+        self.event = without_person(self.event)
+        self.body, self.erased = encode(self.event), True
 
 
 @dataclass
@@ -129,6 +140,7 @@ def record(
     )
     for entry in entries:
         detail = UNCONFIRMED if _unconfirmed(batch, entry) else ""
+        detail = ERASED if entry.erased else detail
         batch.outcomes.setdefault(entry.ix, Outcome("accepted", detail))
     return [batch.outcomes[ix] for ix in range(len(events))]
 
@@ -165,6 +177,7 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
     ids = resolve_ids(connection, (e.customer_id for e in events if e.customer_id))
     orders = order_scopes(connection, events)
     bound = {session_id: _bound(visit, batch) for session_id, visit in batch.visits.items()}
+    _forget_erased(batch, entries, known, ids)
     new: dict[tuple[str, str], str] = {}
     kept = []
     for entry in entries:
@@ -202,6 +215,25 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
         ]
         connection.execute(insert(connection, IDENTIFIERS).on_conflict_do_nothing(), rows)
     return kept
+
+
+def _forget_erased(
+    batch: _Batch,
+    entries: list[_Entry],
+    known: Mapping[tuple[str, str], Any],
+    ids: Mapping[str, Any],
+) -> None:
+    """Leave out of their events who was erased; they are among those who are not known."""
+    unknown: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        who = entry.event.identifier
+        if who is not None and (who.type, who.value) not in known:
+            unknown.setdefault(customer_id_of(who.type, who.value), []).append(entry)
+        elif entry.event.customer_id is not None and entry.event.customer_id not in ids:
+            unknown.setdefault(entry.event.customer_id, []).append(entry)
+    for own_id in erased_among(batch.connection, unknown):
+        for entry in unknown[own_id]:
+            entry.forget()
 
 
 def _bound(visit: sa.Row[Any], batch: _Batch) -> str | None:
