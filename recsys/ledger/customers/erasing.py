@@ -139,6 +139,8 @@ def drop_returned(connection: Connection) -> None:
     of = HISTORIES.c.customer_id
     connection.execute(HISTORIES.delete().where(sa.or_(of.in_(joined), of.in_(_ERASED))))
     connection.execute(IDENTIFIERS.delete().where(IDENTIFIERS.c.own_id.in_(_ERASED)))
+    alone = IDENTIFIERS.update().values(customer_id=IDENTIFIERS.c.own_id)
+    connection.execute(alone.where(IDENTIFIERS.c.customer_id.in_(_ERASED)))
 
 
 class _Person:
@@ -195,19 +197,23 @@ class _Person:
 
 
 def _separate(connection: Connection, own_ids: Collection[str]) -> None:
-    """Remove histories that erased identifiers share with others, in an older ledger.
+    """Separate others from the erased identifiers that they are joined with in an older ledger.
 
-    The others have none until the next ingest writes them again.
+    They have no history until the next ingest writes it again.
     """
     of = IDENTIFIERS.c
-    shared: set[str] = set()
+    erased, customers, joined = set(own_ids), set[str](), set[str]()
     for page in _pages(own_ids):
         query = sa.select(of.customer_id).where(of.own_id.in_(page), of.customer_id.is_not(None))
-        shared |= set(connection.execute(query).scalars())
-    shared -= set(own_ids)
-    for page in _pages(shared):
+        customers |= set(connection.execute(query).scalars())
+        others = sa.select(of.own_id).where(of.customer_id.in_(page))
+        joined |= set(connection.execute(others).scalars()) - erased
+    for page in _pages(customers - erased):
         connection.execute(HISTORIES.delete().where(HISTORIES.c.customer_id.in_(page)))
-    if shared:
+    for page in _pages(joined):
+        alone = IDENTIFIERS.update().values(customer_id=of.own_id)
+        connection.execute(alone.where(of.own_id.in_(page)))
+    if joined or customers - erased:
         connection.execute(META.update().where(META.c.key == "history_version").values(value=""))
 
 

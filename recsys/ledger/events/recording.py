@@ -8,7 +8,7 @@ On PostgreSQL, two batches may be written concurrently. Both lock tables in the 
 by sorted key, so they never deadlock.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -113,6 +113,7 @@ def record(
     """
     batch = _Batch(connection, received_ts, currency, page)
     entries = _distinct(batch, events)
+    _forget_erased(batch, entries)
     ids = {entry.event.session_id for entry in entries if entry.event.session_id}
     batch.visits = lock(connection, SESSIONS, ids, seen_ts=0, state=_BLANK_STATE)
     entries = _attribute(batch, entries)
@@ -177,7 +178,6 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
     ids = resolve_ids(connection, (e.customer_id for e in events if e.customer_id))
     orders = order_scopes(connection, events)
     bound = {session_id: _bound(visit, batch) for session_id, visit in batch.visits.items()}
-    _forget_erased(batch, entries, known, ids)
     new: dict[tuple[str, str], str] = {}
     kept = []
     for entry in entries:
@@ -217,22 +217,17 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
     return kept
 
 
-def _forget_erased(
-    batch: _Batch,
-    entries: list[_Entry],
-    known: Mapping[tuple[str, str], Any],
-    ids: Mapping[str, Any],
-) -> None:
-    """Leave out of their events who was erased; they are among those who are not known."""
-    unknown: dict[str, list[_Entry]] = {}
+def _forget_erased(batch: _Batch, entries: list[_Entry]) -> None:
+    """Leave out of their events who was erased."""
+    named: dict[str, list[_Entry]] = {}
     for entry in entries:
-        who = entry.event.identifier
-        if who is not None and (who.type, who.value) not in known:
-            unknown.setdefault(customer_id_of(who.type, who.value), []).append(entry)
-        elif entry.event.customer_id is not None and entry.event.customer_id not in ids:
-            unknown.setdefault(entry.event.customer_id, []).append(entry)
-    for own_id in erased_among(batch.connection, unknown):
-        for entry in unknown[own_id]:
+        who, own_id = entry.event.identifier, entry.event.customer_id
+        if who is not None:
+            own_id = customer_id_of(who.type, who.value)
+        if own_id is not None:
+            named.setdefault(own_id, []).append(entry)
+    for own_id in erased_among(batch.connection, named):
+        for entry in named[own_id]:
             entry.forget()
 
 
