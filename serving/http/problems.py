@@ -195,6 +195,12 @@ PROBLEM_KINDS: Final = {
         "Send nothing to them. GET /v1/customers/{id}/consents says what they said; a service "
         "message needs a placement with `service = true`.",
     ),
+    "erased": Kind(
+        410,
+        "The customer was erased",
+        "Send nothing to them, and forget the id. Only `omnibasket erase --lift` lets somebody who "
+        "came back be stored again.",
+    ),
     "event-id-taken": Kind(
         409,
         "Another event has this id",

@@ -89,6 +89,8 @@ class ExposureQueue:
     def prune(self, now_ts: int, *, at_once: bool = False) -> int:
         """Delete old exposures from the ledger if it is time to; return how many.
 
+        What answers wrote about customers while these were being erased goes, too.
+
         Parameters
         ----------
         now_ts : int
@@ -106,6 +108,7 @@ class ExposureQueue:
                 last = self.ledger.exposures.thin(before_ts, _PRUNED)
                 gone += last
             self.ledger.contacts.thin(int(now_ts - MAX_DAYS * DAY), _PRUNED)
+            self.ledger.erasures.sweep(now_ts)
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})
         if last == _PRUNED:
