@@ -36,6 +36,7 @@ COMMANDS = {
     "why": "Say why an answer showed what it did, and not something else.",
     "bundles": "Look through what sells together, and what was decided about it.",
     "identity": "Look into customers, undo a link.",
+    "erase": "Remove everything about one customer, for good.",
     "tour": "Start the service, ask it one question per channel, and show the answers.",
 }
 

@@ -64,7 +64,13 @@ class MarkFile:
 
     @classmethod
     def of(cls, config: Config) -> "MarkFile":
-        """Return the file of a workspace."""
+        """Return the file of a workspace.
+
+        Parameters
+        ----------
+        config : Config
+            Its state folder holds the file.
+        """
         return cls(config.state / FILE)
 
     def append(self, marks: Iterable[Mark]) -> None:

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import SCOPES, Grant
+from tests.serving.api.test_customers import customer_id as customer_of
 from tests.serving.conftest import Serve, known, state
 from tests.serving.marketing import approve
 
@@ -251,16 +252,7 @@ def app(config: Config, serve: Serve) -> Flask:
 @pytest.fixture
 def named(app: Flask, client: FlaskClient) -> Names:
     bundle_id = approve(client, channels=["web"], locations=["S1"])
-    customer_id, erasable_id = (
-        client.get(
-            "/v1/offers",
-            query_string={
-                "identifier_type": "email",
-                "identifier_value": known(number)["identifier"]["value"],
-            },
-        ).get_json()["customer_id"]
-        for number in (0, 5)
-    )
+    customer_id, erasable_id = (customer_of(client, number) for number in (0, 5))
     made = client.post(f"/v1/customers/{customer_id}/offers", json={"bundle_id": bundle_id})
     assert made.status_code == 201, made.text
     offer = made.get_json()
