@@ -1,4 +1,4 @@
-from .contact_settings import CapSettings, ConsentSettings, Purpose
+from .contact_settings import CapSettings, ConsentSettings
 from .errors import explain_error, nearest_name, unknown_name
 from .filters import Condition, Filter, FilterError, Group, parse_filter
 from .limit_settings import LimitSettings
@@ -25,6 +25,7 @@ from .settings import (
     Column,
     IdentitySettings,
     PublishSettings,
+    Purpose,
     RuleSettings,
     Settings,
     Source,

@@ -3,14 +3,11 @@
 Part of ``config.settings``; docs/configuration.md explains them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, field
 
 from recsys.config.settings import Settings
-
-#: What a customer may consent to.
-Purpose = Literal["personalisation", "marketing"]
 
 
 class CapSettings(Settings, frozen=True):

@@ -59,7 +59,7 @@ def without_erased(con: Backend, seen: ir.Table, marks: Marks) -> Remaining:
     if not marks:
         return Remaining(seen, {})
     marked = seen.mutate(_own_id=links.own_id(seen.type, seen.value))
-    marked = marked.left_join(_table(con, marks), [("_own_id", "_marked")])
+    marked = marked.left_join(until_of(con, marks), [("_own_id", "_marked")])
     gone = marked["_marked"].notnull() & (
         marked["_until"].isnull() | marked["at"].isnull() | (marked["at"] < marked["_until"])
     )
@@ -80,7 +80,20 @@ def without_erased(con: Backend, seen: ir.Table, marks: Marks) -> Remaining:
     return Remaining(keep(con, "observations_left", left.select(*seen.columns)), counts)
 
 
-def _table(con: Backend, marks: Marks) -> ir.Table:
+def until_of(con: Backend, marks: Marks) -> ir.Table:
+    """Return marks as a table of the engine.
+
+    Parameters
+    ----------
+    con : ibis backend
+        Keeps the table.
+    marks : mapping
+
+    Returns
+    -------
+    ibis table
+        ``_marked``, an ``own_id``, and ``_until``, null: for good.
+    """
     given = {
         "_marked": list(marks),
         "_until": [

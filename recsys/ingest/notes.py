@@ -9,6 +9,8 @@ from typing import Final
 NOTES: Final = {
     "address_not_http": "addresses of products",
     "amount_of_a_return_without_sign": "rows",
+    "consents_not_read": "words",
+    "consents_without_a_time": "words",
     "corrections_of_an_order": "lines",
     "event_price_not_read": "items of events",
     "local_hour_came_twice_taken_as_first": "lines",

@@ -17,7 +17,7 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import ORDER_KINDS, Column, Config
 from recsys.identity import links
-from recsys.ingest.parts import FOLDER, ROWS, SEEN, Manifest, Part
+from recsys.ingest.parts import CONSENTS, FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.ingest.recency import in_order
 from recsys.query_engine import rows
 
@@ -119,6 +119,13 @@ _IDENTIFIERS = pa.schema(
         ("value", pa.string()),
         ("at", NAIVE),
         ("blocked", pa.string()),
+    ]
+)
+_CONSENTS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("type", "value", "purpose", "channel")),
+        ("at", NAIVE),
+        ("given", pa.bool_()),
     ]
 )
 _SCHEMAS = {
@@ -241,6 +248,15 @@ class Staged:
         """Who each order, session and registration names: ``group_id, sequence, type, value``."""
         parts = [part for part in self.parts if self._path(part, SEEN).exists()]
         return self._files(parts, SEEN, _IDENTIFIERS)
+
+    def has_consents(self) -> bool:
+        """Tell whether any source says what customers consent to."""
+        return any(self._path(part, CONSENTS).exists() for part in self.parts)
+
+    def consents(self) -> ir.Table:
+        """What each identifier said: ``type, value, purpose, channel, at, given, source``."""
+        parts = [part for part in self.parts if self._path(part, CONSENTS).exists()]
+        return self._files(parts, CONSENTS, _CONSENTS).drop("sequence")
 
     def observations(self, lines: ir.Table, renamed: ir.Table | None) -> ir.Table:
         """Which identifiers were seen together, as ``recsys.identity.links.OBSERVATIONS``.

@@ -21,12 +21,14 @@ from recsys.decisions import (
     over_cap,
     united,
 )
+from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.database import Database
 from recsys.ledger.schema import CONTACTS, IDENTIFIERS, SESSIONS
 from recsys.ledger.statements import lock
 
-_BLANK: Final = contact_state.encode(ContactState())
+_EMPTY: Final = ContactState()
+_BLANK: Final = contact_state.encode(_EMPTY)
 _OWN_IDS: Final = sa.select(IDENTIFIERS.c.own_id).where(
     IDENTIFIERS.c.customer_id == sa.bindparam("customer_id")
 )
@@ -128,6 +130,41 @@ class Contacts:
         with self._database.writing() as connection:
             states = _locked(connection, own_ids)
             _write(connection, {key: each.with_consents(said) for key, each in states.items()})
+
+    def bring_in(self, said: Mapping[str, Sequence[Consent]]) -> int:
+        """Write down consents of exports where they are newer than what is known, durably.
+
+        Parameters
+        ----------
+        said : mapping
+            ``own_id`` → what it said, of a few hundred identifiers. Who was erased is left out.
+
+        Returns
+        -------
+        int
+            Number of identifiers of which something changed.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be written.
+        """
+        of = CONTACTS.c
+        query = sa.select(of.own_id, of.state).where(of.own_id.in_(sorted(said)))
+        with self._database.reading() as connection:
+            packed: dict[str, bytes] = dict(connection.execute(query).all())
+        known = {own_id: contact_state.decode(state) for own_id, state in packed.items()}
+        new = {
+            own_id
+            for own_id, words in said.items()
+            if (known.get(own_id) or _EMPTY) != (known.get(own_id) or _EMPTY).with_consents(words)
+        }
+        if not new:
+            return 0
+        with self._database.writing() as connection:
+            states = _locked(connection, new - erased_among(connection, new))
+            _write(connection, {key: each.with_consents(said[key]) for key, each in states.items()})
+        return len(states)
 
     def thin(self, before_ts: int, most: int = 2_000) -> int:
         """Delete some states that showed nothing since a time and hold nothing that was said.
