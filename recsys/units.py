@@ -6,7 +6,5 @@ from typing import Final
 DAY: Final = 86_400
 HOUR: Final = 3_600
 
-HOUR: Final = 3_600
-
 #: Of a quantity: what is smaller is the rounding of weights, not goods.
 LEAST_QUANTITY: Final = 1e-4

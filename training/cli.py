@@ -38,6 +38,7 @@ COMMANDS = {
     "replay": "Answer an earlier question again, as of then, and compare.",
     "bundles": "Look through what sells together, and what was decided about it.",
     "identity": "Look into customers, undo a link.",
+    "erase": "Remove everything about one customer, for good.",
     "tour": "Start the service, ask it one question per channel, and show the answers.",
 }
 

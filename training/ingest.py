@@ -27,13 +27,21 @@ from recsys.ingest import (
     drop_replaced,
     exports_read,
     history_fingerprint,
+    imported_consents,
     stage,
     summarise_ingest,
     unify,
     write_rejects,
 )
-from recsys.ledger import Ledger
-from recsys.ledger.exchange import give_back, packed, read_live, read_updates, replace_customers
+from recsys.ledger import Ledger, MarkFile
+from recsys.ledger.exchange import (
+    bring_in_consents,
+    give_back,
+    packed,
+    read_live,
+    read_updates,
+    replace_customers,
+)
 from recsys.query_engine import connect
 from training.console import (
     at,
@@ -86,7 +94,8 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
     Returns
     -------
     dict
-        The summary, as in ``summary.json``, with ``changed`` and ``offers_given_back``.
+        The summary, as in ``summary.json``, with ``changed``, ``consents_noted`` and
+        ``offers_given_back``.
 
     Raises
     ------
@@ -108,19 +117,33 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             memory_mb=config.ingest.memory_mb, threads=config.ingest.threads, spill=scratch
         )
         try:
+            ledger.erasures.merge(MarkFile.of(config))
+            erased = {
+                mark.own_id: None if mark.erased else mark.marked_ts
+                for mark in ledger.erasures.marks()
+            }
             mark = ledger.mark()
             manifest = Manifest.load(config)
             before = len(manifest.parts)
             manifest = stage(con, config, keyed, manifest, report)
-            digest = history_fingerprint(config, manifest, (mark, ledger.backoffice.mark()))
+            digest = history_fingerprint(config, manifest, (mark, ledger.backoffice.mark()), erased)
+            now_ts, noted = int(at.timestamp()), 0
+
+            def bring(history: History, rows: Iterator[tuple[str, bytes]] | None = None) -> int:
+                report("Bringing the histories to the ledger", 0, 1)
+                said = imported_consents(con, config, manifest, history.folder, erased, now_ts)
+                noted = bring_in_consents(ledger, said)
+                replace_customers(history, ledger, config, contained=mark, rows=rows)
+                return noted
+
             current = _current(config)
             if current is not None and current.summary["fingerprint"] == digest:
                 if ledger.meta().get("history_version") != current.version:
-                    report("Bringing the histories to the ledger", 0, 1)
-                    replace_customers(current, ledger, config, contained=mark)
+                    noted = bring(current)
                 manifest.save(config)  # an ingest may have ended between publishing and here
-                given_back = give_back(current, ledger, config, int(at.timestamp()))
-                return {**current.summary, "changed": False, "offers_given_back": given_back}
+                found: dict[str, Any] = {**current.summary, "changed": False}
+                given_back = give_back(current, ledger, config, now_ts)
+                return {**found, "consents_noted": noted, "offers_given_back": given_back}
             live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
@@ -130,7 +153,9 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             def begin(folder: Path) -> None:
                 rows.append(packed(History.of(config, folder)))
 
-            folder, counts = unify(con, config, manifest, version, report, live, updates, begin)
+            folder, counts = unify(
+                con, config, manifest, version, report, live, updates, begin, erased
+            )
             summary = summarise_ingest(
                 con,
                 config,
@@ -146,14 +171,13 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             history = publish_version(config, folder)
             drop_replaced(manifest, counts["standing"], config.sources)
             manifest.save(config)
-            report("Bringing the histories to the ledger", 0, 1)
-            replace_customers(history, ledger, config, contained=mark, rows=rows[0])
-            given_back = give_back(history, ledger, config, int(at.timestamp()))
+            noted = bring(history, rows[0])
+            given_back = give_back(history, ledger, config, now_ts)
         finally:
             con.disconnect()
             ledger.close()
             shutil.rmtree(scratch, ignore_errors=True)
-    return {**summary, "changed": True, "offers_given_back": given_back}
+    return {**summary, "changed": True, "consents_noted": noted, "offers_given_back": given_back}
 
 
 def _current(config: Config) -> History | None:
@@ -220,10 +244,12 @@ def _show(summary: dict[str, Any], config: Config) -> None:
         ("customers with orders in several channels", summary["customers_in_several_channels"]),
         ("returns matched to their order", summary["returns_matched"]),
         ("offers given back by returns", summary["offers_given_back"]),
+        *((("consents noted", noted),) if (noted := summary["consents_noted"]) else ()),
         ("identifiers", summary["identifiers"]),
         ("identifiers that name nobody", summary["identifiers_blocked"]),
         ("links accepted", summary["links"]["accepted"]),
         ("links refused", summary["links"]["refused"]),
+        *((f"{name} of erased customers", n) for name, n in summary.get("erased", {}).items()),
         *((name.replace("_", " "), count) for name, count in summary["notes"].items()),
     ]
     say(table(("also", "count"), facts))

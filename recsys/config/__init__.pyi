@@ -3,7 +3,6 @@ from .contact_settings import (
     ConsentSettings,
     ContactSettings,
     HoldoutSettings,
-    Purpose,
 )
 from .errors import explain_error, nearest_name, unknown_name
 from .filters import Condition, Filter, FilterError, Group, parse_filter
@@ -31,6 +30,7 @@ from .settings import (
     Column,
     IdentitySettings,
     PublishSettings,
+    Purpose,
     RuleSettings,
     Settings,
     Source,

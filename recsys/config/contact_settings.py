@@ -10,8 +10,6 @@ from msgspec import Meta, field
 
 from recsys.config.settings import Settings, Share
 
-#: What a customer may consent to.
-Purpose = Literal["personalisation", "marketing"]
 #: A time of day.
 TimeOfDay = Annotated[
     str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="a time of day such as 21:00")

@@ -51,6 +51,8 @@ PRIVATE = (
     "192.168.0.0/16",
     "fc00::/7",
 )
+#: What a customer may consent to.
+Purpose = Literal["personalisation", "marketing"]
 ORDER_KINDS = ("till_tickets", "shopify_orders", "woocommerce_orders", "order_lines", "database")
 
 
@@ -139,6 +141,17 @@ class Source(Settings, frozen=True):
     """Field → column of the export."""
     identifiers: dict[str, str | Column] = field(default_factory=dict)
     """Identifier type → column that names the customer."""
+    consents: dict[Purpose, dict[str, str | Column]] = field(default_factory=dict)
+    """Purpose → channel, or ``all`` → column that says whether the customer consents."""
+
+    @property
+    def specs(self) -> dict[str, str | Column]:
+        """How every field, identifier and consent is read, by its place in the section."""
+        places: dict[str, str | Column] = {f"columns.{k}": v for k, v in self.columns.items()}
+        places |= {f"identifiers.{kind}": spec for kind, spec in self.identifiers.items()}
+        for purpose, by_channel in self.consents.items():
+            places |= {f"consents.{purpose}.{name}": spec for name, spec in by_channel.items()}
+        return places
 
 
 class WorkspaceSettings(Settings, frozen=True):

@@ -311,15 +311,15 @@ def _check_source(name: str, source: Source) -> None:
         _check_zone(f"{where}.time_zone", source.time_zone)
     if source.orders == "split" and "line_no" not in source.columns:
         raise ConfigError(f'{where}: `orders = "split"` needs a `line_no` column.')
-    for section in ("columns", "identifiers"):
-        for field_name, spec in getattr(source, section).items():
-            if isinstance(spec, Column):
-                given = (spec.column is not None) + bool(spec.columns) + (spec.value is not None)
-                if given != 1:
-                    raise ConfigError(
-                        f"{where}.{section}.{field_name}: needs exactly one of `column`, "
-                        "`columns`, `value`."
-                    )
+    for place, spec in source.specs.items():
+        if isinstance(spec, Column):
+            given = (spec.column is not None) + bool(spec.columns) + (spec.value is not None)
+            if given != 1:
+                needs = "needs exactly one of `column`, `columns`, `value`."
+                raise ConfigError(f"{where}.{place}: {needs}")
+    for purpose, by_channel in source.consents.items():
+        for channel in by_channel:
+            _known(f"{where}.consents.{purpose}", channel, ("all", *CHANNELS))
 
 
 def _check_name(where: str, what: str, name: str) -> None:

@@ -86,6 +86,11 @@ def count(observations: ir.Table, con: SQLBackend) -> tuple[pa.Table, pa.Table]:
     return identifiers.cast(IDENTIFIERS), links.cast(LINKS)
 
 
+def own_id(kind: ir.StringColumn, value: ir.StringColumn) -> ir.StringValue:
+    """Return the customer id that each identifier has alone, as ``customer_id_of`` does."""
+    return "c" + _hash(kind, value, glue="\0").left(_ID_DIGITS)
+
+
 def anchor_rank(kind: ir.StringColumn) -> ir.IntegerColumn:
     """Position of a type in ``ANCHORS``; types that are not listed come last."""
     rank: ir.IntegerColumn = kind.cases(
@@ -128,7 +133,7 @@ def _identifiers(numbered: ir.Table, sets: ir.Table) -> ir.Table:
         found.select(
             "type",
             "value",
-            own_id="c" + _hash(found.type, found.value, glue="\0").left(_ID_DIGITS),
+            own_id=own_id(found.type, found.value),
             customer_id=ibis.null("string"),
             orders=found.orders.cast("int64"),
             first_at=found.first_at,

@@ -11,6 +11,8 @@ NOTES: Final = {
     "amount_of_a_return_without_sign": "rows",
     "bad_coordinates": "locations",
     "bad_delivery_days": "products and locations",
+    "consents_not_read": "words",
+    "consents_without_a_time": "words",
     "corrections_of_an_order": "lines",
     "event_price_not_read": "items of events",
     "local_hour_came_twice_taken_as_first": "lines",

@@ -17,6 +17,8 @@ FOLDER = "staged"
 MANIFEST = "manifest.json"
 #: Files of a part: its typed rows, the identifiers they showed, its rejects.
 ROWS, SEEN, REJECTED = "rows.parquet", "identifiers.parquet", "rejects.parquet"
+#: What its rows say that customers consent to, where its source has such columns.
+CONSENTS = "consents.parquet"
 
 
 class Part(msgspec.Struct, kw_only=True):

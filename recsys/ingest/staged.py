@@ -17,8 +17,9 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import ORDER_KINDS, Column, Config
 from recsys.identity import links
-from recsys.ingest.parts import FOLDER, ROWS, SEEN, Manifest, Part
+from recsys.ingest.parts import CONSENTS, FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.ingest.recency import in_order
+from recsys.query_engine import rows
 
 #: Name of the source that live orders and events have in the history.
 LIVE = "live"
@@ -123,6 +124,13 @@ _IDENTIFIERS = pa.schema(
         ("value", pa.string()),
         ("at", NAIVE),
         ("blocked", pa.string()),
+    ]
+)
+_CONSENTS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("type", "value", "purpose", "channel")),
+        ("at", NAIVE),
+        ("given", pa.bool_()),
     ]
 )
 _SCHEMAS = {
@@ -231,10 +239,39 @@ class Staged:
         specs = [self.config.sources[part.source].columns.get("order_id") for part in self.parts]
         return any(isinstance(spec, Column) and len(spec.columns) > 1 for spec in specs)
 
+    def standing(self, lines: ir.Table, older: ir.Table | None) -> list[int]:
+        """Name the parts that still count, or would if another source were no longer named.
+
+        Parameters
+        ----------
+        lines : ibis table
+            Of the orders that stand.
+        older : ibis table, optional
+            Orders that a later export replaced, with the ``sequence`` of both.
+        """
+        if older is None:
+            return [part.sequence for part in self.parts]
+        found = rows(self.con, lines.select("sequence").distinct())
+        ranks = {row["sequence"] for row in found if row["sequence"]}
+        for row in rows(self.con, older.select("sequence", "newest").distinct()):
+            rank, by = row["sequence"], row["newest"]
+            if rank and self.parts[by - 1].source != self.parts[rank - 1].source:
+                ranks.add(rank)
+        return sorted(self.parts[rank - 1].sequence for rank in ranks)
+
     def seen(self) -> ir.Table:
         """Who each order, session and registration names: ``group_id, sequence, type, value``."""
         parts = [part for part in self.parts if self._path(part, SEEN).exists()]
         return self._files(parts, SEEN, _IDENTIFIERS)
+
+    def has_consents(self) -> bool:
+        """Tell whether any source says what customers consent to."""
+        return any(self._path(part, CONSENTS).exists() for part in self.parts)
+
+    def consents(self) -> ir.Table:
+        """What each identifier said: ``type, value, purpose, channel, at, given, source``."""
+        parts = [part for part in self.parts if self._path(part, CONSENTS).exists()]
+        return self._files(parts, CONSENTS, _CONSENTS).drop("sequence")
 
     def observations(self, lines: ir.Table, renamed: ir.Table | None) -> ir.Table:
         """Which identifiers were seen together, as ``recsys.identity.links.OBSERVATIONS``.

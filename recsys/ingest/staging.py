@@ -23,8 +23,10 @@ from recsys.config import ORDER_KINDS, Config, Source
 from recsys.identity import PHONE, KeyedHash, store_identifiers
 from recsys.ingest.columns.fields import Typed
 from recsys.ingest.columns.time_zones import midnights
+from recsys.ingest.consents import of_identifiers, read_words
 from recsys.ingest.files.database_query import fetch
 from recsys.ingest.files.export_files import (
+    ROW,
     RawTable,
     SourceFile,
     explain,
@@ -34,7 +36,7 @@ from recsys.ingest.files.export_files import (
     open_text,
 )
 from recsys.ingest.orders.file_orders import file_orders
-from recsys.ingest.parts import FOLDER, FORMAT, ROWS, SEEN, Manifest, Part
+from recsys.ingest.parts import CONSENTS, FOLDER, FORMAT, ROWS, SEEN, Manifest, Part
 from recsys.ingest.recency import dated_ts
 from recsys.ingest.rejects import check_rejects, count_rejects
 from recsys.ingest.sources import catalogue, events, order_lines, shopify, woocommerce
@@ -198,7 +200,8 @@ def _read_part(
                 good = file_orders(
                     con, good, table.filter(table.bad), part, midnights(zone), config.identity
                 )
-            _identifiers(con, config, keyed, good, source, folder)
+            said = read_words(con, raw, config, name, good, part)
+            _identifiers(con, config, keyed, good, source, folder, said)
             all_null = {
                 name for name, constant in constants(good).items() if constant.op().value is None
             }
@@ -248,9 +251,15 @@ def _written_ts(file: SourceFile) -> int:
 
 
 def _identifiers(
-    con: Backend, config: Config, keyed: KeyedHash, good: ir.Table, source: Source, folder: Path
+    con: Backend,
+    config: Config,
+    keyed: KeyedHash,
+    good: ir.Table,
+    source: Source,
+    folder: Path,
+    said: ir.Table | None,
 ) -> None:
-    """Write the hashed identifiers of each order, session or registration."""
+    """Write the hashed identifiers of each order, session or registration, and what they said."""
     kinds = [c for c in good.columns if c.startswith(order_lines.RAW_IDENTIFIER)]
     if not kinds:
         return
@@ -264,7 +273,7 @@ def _identifiers(
         group = ibis.coalesce(good.session_id, good.event_id)
     else:
         group = good.order_id
-    tables = []
+    tables, words = [], []
     for column in kinds:
         kind = column.removeprefix(order_lines.RAW_IDENTIFIER)
         seen = good.filter(good[column].notnull()).select(
@@ -280,6 +289,11 @@ def _identifiers(
             settings=config.identity,
             country=country_of(config, source),
         )
+        if said is not None:
+            own = good.select(ROW, value=good[column]).join(said, ROW)
+            own = own.join(values.filter(values.blocked.isnull()), "value")
+            own = own.select("purpose", "channel", "at", "given", value=own.hashed)
+            words.append(own.mutate(type=ibis.literal(kind)))
         hashed = seen.join(values, "value")
         if kind == PHONE:  # an order may show one number in two forms
             hashed = hashed.group_by("group_id", "hashed", "blocked").aggregate(
@@ -296,10 +310,14 @@ def _identifiers(
         )
     table = tables[0] if len(tables) == 1 else ibis.union(*tables)
     write(con, table, folder / SEEN)
+    if words:
+        write(con, of_identifiers(words), folder / CONSENTS)
 
 
 def _settings_digest(config: Config, source: Source, keyed: KeyedHash) -> str:
-    relevant = msgspec.structs.replace(source, path=None)
+    relevant = msgspec.to_builtins(msgspec.structs.replace(source, path=None))
+    if not source.consents:  # so that what was read before there were any is not read again
+        del relevant["consents"]
     text = msgspec.json.encode(
         [
             FORMAT,

@@ -25,6 +25,7 @@ from recsys.config import ORDER_KINDS, Config
 from recsys.history import REJECTS, versions
 from recsys.identity import overrides
 from recsys.ingest.accounting import accounts, total
+from recsys.ingest.erased import Marks
 from recsys.ingest.parts import FOLDER, FORMAT, REJECTED, Manifest, Part
 from recsys.query_engine import rows
 from recsys.schema import REJECTS as REJECT_COLUMNS
@@ -55,7 +56,9 @@ def exports_read(config: Config, manifest: Manifest) -> dict[str, int]:
     return newest
 
 
-def history_fingerprint(config: Config, manifest: Manifest, live_events: Sequence[int]) -> str:
+def history_fingerprint(
+    config: Config, manifest: Manifest, live_events: Sequence[int], erased: Marks | None = None
+) -> str:
     """Digest everything a history is made of, to know whether one is up to date.
 
     Parameters
@@ -65,6 +68,8 @@ def history_fingerprint(config: Config, manifest: Manifest, live_events: Sequenc
     live_events : sequence of int
         Numbers of the last event that the service accepted, and of the last update from the back
         office.
+    erased : mapping of str to int or None, optional
+        As of ``unify``.
     """
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
@@ -77,6 +82,7 @@ def history_fingerprint(config: Config, manifest: Manifest, live_events: Sequenc
             config.ingest.return_window_days,
             config.ingest.anonymous_orders,
             list(live_events),
+            *([sorted(erased.items())] if erased else []),
         ],
         order="sorted",
     )
@@ -156,6 +162,7 @@ def summarise_ingest(
         "left_out": counts.get("left_out_events", {}) | _left_out(others),
     }
     summary["live"] = counts.get("live")
+    summary["erased"] = counts["erased"]
     summary["refund_lines_added"] = sum(part.added for part in orders)
     summary |= _tables(con, folder)
     for name in ("returns", "returns_matched"):

@@ -20,6 +20,7 @@ from recsys.config import Config
 from recsys.history import versions
 from recsys.identity import customers_of_groups, overrides, resolve
 from recsys.ingest import accounting, tables
+from recsys.ingest.erased import Marks, without_erased
 from recsys.ingest.files.export_files import ROW
 from recsys.ingest.orders import live_orders, returns
 from recsys.ingest.orders.corrections import CANCELLED, latest, leave_out, non_products
@@ -58,6 +59,7 @@ def unify(
     live: Live | None = None,
     updates: Updates | None = None,
     half: Callable[[Path], None] | None = None,
+    erased: Marks | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Write a version of the history.
 
@@ -79,6 +81,8 @@ def unify(
         the columns of ``staged``; a field that is null did not change.
     half : callable, optional
         Called with the folder as soon as lines and events are in it.
+    erased : mapping of str to int or None, optional
+        Identifiers of erased customers, as ``recsys.ingest.erased.Marks``.
 
     Returns
     -------
@@ -88,13 +92,15 @@ def unify(
         What became of the staged lines: ``sources`` (by source: ``kept``, ``superseded``, and the
         rules that left lines out), ``returns``, ``returns_matched``, ``notes`` and the first case
         of some of them as ``examples``; ``standing`` names the parts whose rows are still needed;
+        ``erased`` counts what names erased customers, as ``recsys.ingest.erased.Remaining``;
         ``live``, where there are live events, as ``accounting.of_live`` returns it.
     """
     folder = config.state / versions.FOLDER / version
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    unifier = _Unifier(con, config, Staged(con, config, manifest, live), folder, updates or {})
+    staged = Staged(con, config, manifest, live)
+    unifier = _Unifier(con, config, staged, folder, updates or {}, erased or {})
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("Unifying orders", unifier.unify_orders),
         ("Joining customers", unifier.join_customers),
@@ -121,9 +127,16 @@ class _Unifier:
     """What one step leaves for the next: temporary tables of the engine, and counts."""
 
     def __init__(
-        self, con: Backend, config: Config, staged: Staged, folder: Path, updates: Updates
+        self,
+        con: Backend,
+        config: Config,
+        staged: Staged,
+        folder: Path,
+        updates: Updates,
+        erased: Marks,
     ) -> None:
         self.con = con
+        self.erased = erased
         self.updates = updates
         self.config = config
         self.staged = staged
@@ -162,21 +175,8 @@ class _Unifier:
         read = self.marked.filter(~self.marked.added & (self.marked.source != LIVE))
         for row in rows(self.con, read.group_by("source", "left_out").aggregate(n=read.count())):
             self._account(row["source"], row["left_out"] or "kept", row["n"])
-        self.counts["standing"] = self._standing(older)
+        self.counts["standing"] = self.staged.standing(self.marked, older)
         self._note({"orders_replaced_without_a_common_item": alien} | more)
-
-    def _standing(self, older: ir.Table | None) -> list[int]:
-        """Name the parts that still count, or would if another source were no longer named."""
-        parts = self.staged.parts
-        if older is None:
-            return [part.sequence for part in parts]
-        lines = rows(self.con, self.marked.select("sequence").distinct())
-        ranks = {row["sequence"] for row in lines if row["sequence"]}
-        for row in rows(self.con, older.select("sequence", "newest").distinct()):
-            by = row["newest"]
-            if row["sequence"] and parts[by - 1].source != parts[row["sequence"] - 1].source:
-                ranks.add(row["sequence"])
-        return sorted(parts[rank - 1].sequence for rank in ranks)
 
     def join_customers(self) -> None:
         """Join identifiers into customers, and name the customer of each line."""
@@ -184,6 +184,7 @@ class _Unifier:
         if self.staged.live is not None:
             observed = live_orders.seen_once(observed, *self._numbers(self.staged.live))
         seen = keep(self.con, "observations", observed)
+        seen, self.counts["erased"] = without_erased(self.con, seen, self.erased)
         self.met = self._met(seen)
         found = resolve(seen, self.config.identity, self.con, overrides.undone_links(self.config))
         self.identifiers = keep(self.con, "identifiers", found.identifiers)

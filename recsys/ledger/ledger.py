@@ -19,6 +19,7 @@ from recsys.ledger.circuit_breaker import Timeouts
 from recsys.ledger.connections import WAIT_SECONDS
 from recsys.ledger.customers.contacts import Contacts
 from recsys.ledger.customers.customer_lookup import Customer, find_customer, read_history
+from recsys.ledger.customers.erasures import Erasures
 from recsys.ledger.customers.handovers import Handovers
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
@@ -77,6 +78,8 @@ class Ledger:
         Codes that hand a visit over to another device.
     exposures : Exposures
         Answers that were shown, with what was decided.
+    erasures : Erasures
+        Who was erased, and may not be stored again.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
@@ -88,6 +91,7 @@ class Ledger:
         self.contacts = Contacts(database)
         self.handovers = Handovers(database)
         self.exposures = Exposures(database)
+        self.erasures = Erasures(database)
         self.currency = currency
 
     @classmethod

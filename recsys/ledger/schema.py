@@ -103,6 +103,15 @@ HANDOVERS: Final = Table(
     Column("expires_ts", BigInteger, nullable=False, index=True),
 )
 
+#: Marks of what was erased, so that no export, event or older backup brings it back.
+ERASURES: Final = Table(
+    "erasures",
+    METADATA,
+    Column("own_id", _key(), primary_key=True),  # of an identifier
+    Column("marked_ts", BigInteger, nullable=False),
+    Column("erased", Boolean, nullable=False),  # False: lifted again
+)
+
 #: State of each visit.
 SESSIONS: Final = Table(
     "sessions",

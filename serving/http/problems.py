@@ -205,6 +205,12 @@ PROBLEM_KINDS: Final = {
         "The code hands nothing over",
         "It was used, has expired, or was never made. Make a new one.",
     ),
+    "erased": Kind(
+        410,
+        "The customer was erased",
+        "Send nothing to them, and forget the id. Only `omnibasket erase --lift` lets somebody who "
+        "came back be stored again.",
+    ),
     "event-id-taken": Kind(
         409,
         "Another event has this id",

@@ -17,6 +17,7 @@ import orjson
 from recsys.config import Filter, PlacementSettings, Purpose
 from recsys.datasets import EMPTY
 from recsys.decisions import (
+    MESSAGES,
     CartLine,
     ContactState,
     Decision,
@@ -140,7 +141,7 @@ def find_customer(
     named = customer_id is not None or identifier is not None
     # A public placement must not depend on the customer, so nobody is looked up for it, but for
     # their consent to a message.
-    if not settings.personal and not is_message(settings):
+    if not settings.personal and settings.channel not in MESSAGES:
         return Recipient(is_named=named)
     return _read(state, customer_id, identifier, session_id, as_of_ts)
 
@@ -182,6 +183,8 @@ def _read(
     customer = state.ledger.customer(
         customer_id=customer_id, identifier=identifier, session_id=session_id, as_of_ts=as_of_ts
     )
+    if customer.erased:
+        return Recipient(Customer(erased=True), is_named=named)
     found = Recipient(customer, session_id, named)
     if customer.customer_id is None and not found.visit_id:
         return found
@@ -195,17 +198,41 @@ def find_owners(state: State, customer_id: str) -> list[str]:
     Raises
     ------
     Refusal
-        When nobody has the id, or the caller's key may not name a customer.
+        When nobody has the id, it was erased, or the caller's key may not name a customer.
     LedgerError
         When the ledger cannot be read.
     """
-    admission.refuse_screens()
-    admission.check_no_customer({"/customer_id": customer_id})
-    written = len(customer_id) <= _MAX_ID_LENGTH and customer_id.isprintable()
+    written = _admit_customer(customer_id)
     present = state.ledger.resolve_id(customer_id) if written else None
+    if written and present is None and state.ledger.erasures.is_erased(customer_id=customer_id):
+        raise Refusal("erased", PROBLEM_KINDS["erased"].advice)
     if present is None:
         raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
     return state.ledger.offers.owners(present)
+
+
+def find_erasable(state: State, customer_id: str) -> list[str]:
+    """Return every id of a customer to erase; only the given one if it was erased before.
+
+    Raises
+    ------
+    Refusal
+        When nobody ever had the id, or the caller's key may not name a customer.
+    LedgerError
+        When the ledger cannot be read.
+    """
+    erasures = state.ledger.erasures
+    owners = erasures.ids_of(customer_id=customer_id) if _admit_customer(customer_id) else []
+    if not owners and not erasures.is_erased(customer_id=customer_id):
+        raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
+    return owners or [customer_id]
+
+
+def _admit_customer(customer_id: str) -> bool:
+    """Refuse a key that may not name customers; return whether an id can be one."""
+    admission.refuse_screens()
+    admission.check_no_customer({"/customer_id": customer_id})
+    return len(customer_id) <= _MAX_ID_LENGTH and customer_id.isprintable()
 
 
 def find_customer_or_nobody(state: State, *arguments: Any) -> Recipient:
@@ -233,8 +260,10 @@ def hold_to_consents(
     Raises
     ------
     Refusal
-        When the placement is a message, and they cannot be asked.
+        When the placement is a message, and they were erased, or cannot be asked.
     """
+    if recipient.customer.erased and settings.channel in MESSAGES:
+        raise Refusal("erased", PROBLEM_KINDS["erased"].advice)
     if recipient.is_unread and is_message(settings):
         detail = "What the customer consents to cannot be read now, so there is no message."
         raise Refusal("ledger-unavailable", detail, retry_seconds=1)

@@ -3,6 +3,7 @@ from .bundle_requests import BundlePatch, BundleQuery
 from .bundles import BundleInFull, Bundles
 from .customers import Consents, ConsentsUpdate
 from .decisions import DecisionAnswer
+from .erasures import ErasedAnswer
 from .events import EventOutcome, Events, EventsAnswer
 from .handovers import HandedOver, Handover, HandoverRequest, HandoverUse
 from .health import Alive, Readiness
@@ -50,6 +51,7 @@ __all__ = [
     "ConsentsUpdate",
     "CustomerOffers",
     "DecisionAnswer",
+    "ErasedAnswer",
     "EventOutcome",
     "Events",
     "EventsAnswer",

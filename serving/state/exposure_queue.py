@@ -92,6 +92,8 @@ class ExposureQueue:
     def prune(self, now_ts: int, *, at_once: bool = False) -> int:
         """Delete old exposures from the ledger if it is time to; return how many.
 
+        What answers wrote about customers while these were being erased goes, too.
+
         Parameters
         ----------
         now_ts : int
@@ -110,6 +112,7 @@ class ExposureQueue:
                 gone += last
             answers_before_ts = int(now_ts - self._answer_days * DAY)
             self.ledger.contacts.thin(int(now_ts - MAX_DAYS * DAY), answers_before_ts, _PRUNED)
+            self.ledger.erasures.sweep(now_ts)
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})
         if last == _PRUNED:

@@ -15,7 +15,15 @@ from typing import Final
 from recsys.config import Config
 from recsys.errors import LedgerError
 from recsys.identity import KeyedHash
-from recsys.ledger import Exposure, KeptKeys, Ledger, Overlay, Timeouts, api_keys
+from recsys.ledger import (
+    Exposure,
+    KeptKeys,
+    Ledger,
+    MarkFile,
+    Overlay,
+    Timeouts,
+    api_keys,
+)
 from recsys.recommender import Engine, shift_seconds
 from serving.access import ClientAddresses, KeyCache, RateLimits, Sessions, rate_limits
 from serving.http import Refusal
@@ -60,6 +68,8 @@ class State:
             currency=config.workspace.currency,
             timeouts=Timeouts(config.ledger.read_seconds, config.ledger.write_seconds),
         )
+        self.marks = MarkFile.of(config)
+        self._marks_merged = False
         kept = KeptKeys(config.state / api_keys.KEPT_FILE)
         self.key_cache = KeyCache(self.ledger.keys, kept)
         self._quotas = rate_limits.QuotaFile(config.state / rate_limits.FILE)
@@ -168,6 +178,7 @@ class State:
         """Read what changed in the ledger since the last time, part by part."""
         for what, read in (
             ("the ledger was not reached", self.ledger.prepare),
+            ("the marks of erased customers were not brought together", self._merge_marks),
             ("the keys could not be read", self.key_cache.refresh),
             ("news of products were not read", self.refresh_catalogue),
             ("decisions were not read", self.decision_cache.refresh),
@@ -181,6 +192,14 @@ class State:
                 break
         else:
             self.health.refresh()
+
+    def _merge_marks(self) -> None:
+        """Erase once more what a restored ledger brought back, when it is first reached."""
+        if not self._marks_merged:
+            again = self.ledger.erasures.merge(self.marks)
+            if again:
+                _log.warning("erased again what an older ledger held", extra={"marks": again})
+            self._marks_merged = True
 
     def refresh_catalogue(self) -> None:
         """Read what the back office reported since the last time.

@@ -149,9 +149,10 @@ def workspace(shop: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def config(shop: Path, tmp_path: Path) -> Config:
-    """The workspace's settings, with a ledger that may be changed, and nobody counted so far."""
+    """The workspace's settings, with a ledger that may be changed; nobody counted or erased."""
     settings = load_config(shop)
-    (settings.state / "rates").unlink(missing_ok=True)
+    for file in ("rates", "erasures.jsonl"):
+        (settings.state / file).unlink(missing_ok=True)
     ledger = shutil.copy(shop / ".omnibasket" / "ledger.sqlite", tmp_path / "ledger.sqlite")
     return msgspec.structs.replace(settings, ledger=LedgerSettings(url=f"sqlite:///{ledger}"))
 

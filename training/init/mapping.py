@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from recsys.config import Column
 from recsys.values import currency_digits
 from training.init import (
+    consents,
     currency,
     fees,
     formats,
@@ -132,6 +133,8 @@ def propose(
             people.map_people(evidence, proposal)
         people.check_people(evidence, proposal)
         roles.check_item_id(evidence, proposal)
+    if kind in (*LINES, "customer_links"):
+        consents.map_consents(evidence, proposal)
     formats.read_times(evidence, proposal, day_first=day_first)
     formats.check_numbers(evidence, proposal)
     if kind == "products":
@@ -174,6 +177,8 @@ def _take_preset(
     proposal.columns.update(preset.columns)
     proposal.identifiers.update(preset.identifiers)
     proposal.settings.update(preset.settings)
+    if preset.consent is not None:
+        consents.take(proposal, preset.consent)
     proposal.check(f"this is read as {preset.name} because of its columns")
     for check in preset.checks:
         proposal.check(check)

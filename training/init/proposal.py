@@ -55,6 +55,8 @@ class Proposal:
     kind : str
     columns, identifiers : dict
         Field or identifier type → column of the export, or a ``Column``.
+    consents : dict
+        Purpose → channel → column of the export that says whether the customer consents.
     settings : dict
         Other settings of the source: channel, time_format, currency, encoding.
     needed : list of str
@@ -82,6 +84,7 @@ class Proposal:
     kind: str
     columns: dict[str, str | Column] = field(default_factory=dict)
     identifiers: dict[str, str | Column] = field(default_factory=dict)
+    consents: dict[str, dict[str, str]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     needed: list[str] = field(default_factory=list)
     optional: list[str] = field(default_factory=list)
@@ -138,6 +141,7 @@ def used_columns(proposal: Proposal) -> list[str]:
     """List the export's columns that a proposal reads."""
     specs = (*proposal.columns.values(), *proposal.identifiers.values())
     columns = [column for spec in specs for column in columns_of(spec)]
+    columns += [column for said in proposal.consents.values() for column in said.values()]
     return columns + [column for column, _ in proposal.values.values()]
 
 

@@ -111,6 +111,9 @@ def _source(source: NewSource) -> str:
     has_people = proposal.kind in ("till_tickets", "order_lines", "customer_links")
     if has_people or proposal.identifiers:
         lines += _section(f"[sources.{source.name}.identifiers]", _identifiers(proposal))
+    for purpose, said in proposal.consents.items():
+        head = f"[sources.{source.name}.consents.{purpose}]"
+        lines += _section(head, [f"{channel} = {text(column)}" for channel, column in said.items()])
     if proposal.unused:
         lines += ["", *_wrapped("Columns that are not used", proposal.unused)]
     return "\n".join(lines) + "\n"

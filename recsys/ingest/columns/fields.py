@@ -141,6 +141,11 @@ class Fields:
         """Return the raw identifiers of one type."""
         return self._spec(f"identifiers.{kind}", self.source.identifiers[kind])
 
+    def words(self, place: str) -> ir.StringValue:
+        """Return what a column of a place in ``Source.specs`` says, unknown words as they are."""
+        value, unlisted = text_of(self.source.specs[place], partial(self._column, place))
+        return value if unlisted is None else cast(ir.StringValue, value.fill_null(unlisted))
+
     def read_numbers(self, con: Backend, *names: str) -> None:
         """Read these fields as numbers, for ``number``. Call before any other field is read.
 

@@ -29,12 +29,14 @@ from recsys.decisions import (
     room_for,
     united,
 )
+from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.database import Database
 from recsys.ledger.schema import CONTACTS, IDENTIFIERS, KEPT_ANSWERS, RESERVATIONS, SESSIONS
 from recsys.ledger.statements import insert, lock
 
-_BLANK: Final = contact_state.encode(ContactState())
+_EMPTY: Final = ContactState()
+_BLANK: Final = contact_state.encode(_EMPTY)
 _OWN_IDS: Final = sa.select(IDENTIFIERS.c.own_id).where(
     IDENTIFIERS.c.customer_id == sa.bindparam("customer_id")
 )
@@ -223,6 +225,41 @@ class Contacts:
                     after = msgspec.structs.replace(after, time_zone=time_zone)
                 states[own_id] = after
             _write(connection, states)
+
+    def bring_in(self, said: Mapping[str, Sequence[Consent]]) -> int:
+        """Write down consents of exports where they are newer than what is known, durably.
+
+        Parameters
+        ----------
+        said : mapping
+            ``own_id`` → what it said, of a few hundred identifiers. Who was erased is left out.
+
+        Returns
+        -------
+        int
+            Number of identifiers of which something changed.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be written.
+        """
+        of = CONTACTS.c
+        query = sa.select(of.own_id, of.state).where(of.own_id.in_(sorted(said)))
+        with self._database.reading() as connection:
+            packed: dict[str, bytes] = dict(connection.execute(query).all())
+        known = {own_id: contact_state.decode(state) for own_id, state in packed.items()}
+        new = {
+            own_id
+            for own_id, words in said.items()
+            if (known.get(own_id) or _EMPTY) != (known.get(own_id) or _EMPTY).with_consents(words)
+        }
+        if not new:
+            return 0
+        with self._database.writing() as connection:
+            states = _locked(connection, new - erased_among(connection, new))
+            _write(connection, {key: each.with_consents(said[key]) for key, each in states.items()})
+        return len(states)
 
     def thin(self, before_ts: int, answers_before_ts: int, most: int = 2_000) -> int:
         """Delete some states of before a time that hold nothing a customer said, and answers.

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from recsys.datasets import EMPTY, CustomerHistory, add_events, unpack_history
 from recsys.identity import customer_id_of
+from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.customers.identity_lookup import resolve_ids, session_own_id
 from recsys.ledger.database import Database
 from recsys.ledger.events import visit_state
 from recsys.ledger.events.event_types import Identifier
 from recsys.ledger.events.visit_state import VisitState
-from recsys.ledger.schema import HISTORIES, IDENTIFIERS, SESSIONS
+from recsys.ledger.schema import ERASURES, HISTORIES, IDENTIFIERS, SESSIONS
 
 # Constants, because ``Database.one`` compiles each statement once.
 _BY_ID: Final = sa.select(HISTORIES.c.row).where(
@@ -26,6 +27,13 @@ _BY_IDENTIFIER: Final = (
     sa.select(IDENTIFIERS.c.customer_id, HISTORIES.c.row)
     .outerjoin(HISTORIES, HISTORIES.c.customer_id == IDENTIFIERS.c.customer_id)
     .where(IDENTIFIERS.c.type == sa.bindparam("type"), IDENTIFIERS.c.value == sa.bindparam("value"))
+)
+#: The history under an identifier's own id, and whether it was erased.
+_BY_OWN_ID: Final = sa.select(
+    sa.select(HISTORIES.c.row)
+    .where(HISTORIES.c.customer_id == sa.bindparam("own_id"))
+    .scalar_subquery(),
+    sa.exists().where(ERASURES.c.own_id == sa.bindparam("own_id"), ERASURES.c.erased),
 )
 _VISIT: Final = sa.select(SESSIONS.c.own_id, SESSIONS.c.seen_ts, SESSIONS.c.state).where(
     SESSIONS.c.session_id == sa.bindparam("session_id")
@@ -42,6 +50,8 @@ class Customer(msgspec.Struct, frozen=True):
     without a login count for the customer named with it."""
     visit: VisitState = VisitState()
     """Cart and views of the named visit."""
+    erased: bool = False
+    """Whether the request names somebody who was erased; then they are unknown."""
 
 
 def find_customer(
@@ -92,10 +102,10 @@ def _by_identifier(database: Database, identifier: Identifier, visit: VisitState
         return Customer(customer_id, unpack_history(packed) if packed else EMPTY, visit)
     # The identifier may be known only from a visit, and not yet to the ingest.
     own_id = customer_id_of(identifier.type, identifier.value)
-    own_row = database.one(_BY_ID, customer_id=own_id)
-    if own_row is None:
-        return Customer(visit=visit)
-    return Customer(own_id, unpack_history(own_row[0]), visit)
+    packed, erased = database.one(_BY_OWN_ID, own_id=own_id) or (None, False)
+    if packed is None:
+        return Customer(visit=visit, erased=bool(erased))
+    return Customer(own_id, unpack_history(packed), visit)
 
 
 def _by_id(database: Database, customer_id: str, visit: VisitState) -> Customer:
@@ -104,6 +114,7 @@ def _by_id(database: Database, customer_id: str, visit: VisitState) -> Customer:
         return Customer(customer_id, unpack_history(row[0]), visit)
     with database.reading() as connection:
         present = resolve_ids(connection, [customer_id]).get(customer_id)
+        erased = present is None and bool(erased_among(connection, [customer_id]))
     if present is None:
-        return Customer(visit=visit)
+        return Customer(visit=visit, erased=erased)
     return Customer(present, read_history(database, present), visit)

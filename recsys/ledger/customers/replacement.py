@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table
 from recsys.datasets import interactions
 from recsys.errors import LedgerError
 from recsys.identity import customer_id_of
+from recsys.ledger.customers.erasing import drop_returned
 from recsys.ledger.customers.identity_lookup import find_identifiers, session_own_id
 from recsys.ledger.customers.live_updates import (
     HISTORY_EVENTS,
@@ -92,6 +93,7 @@ def replace_rows(
             with database.transaction(connection, alone=True):
                 _bring_in(connection, STAGED_HISTORIES, HISTORIES, "row", histories)
                 _bring_in(connection, STAGED_IDENTIFIERS, IDENTIFIERS, "own_id", known)
+                drop_returned(connection)
                 _remember(
                     connection,
                     history_version=version,

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from recsys.decisions import Decision, decision
+from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.database import Database
 from recsys.ledger.schema import EXPOSURES
 from recsys.ledger.statements import insert
@@ -43,6 +44,8 @@ class Exposures:
     def record(self, exposures: Sequence[Exposure]) -> None:
         """Write exposures; a power failure may lose the last.
 
+        Those of customers who were erased since the answer are left out.
+
         Parameters
         ----------
         exposures : sequence of Exposure
@@ -56,9 +59,14 @@ class Exposures:
             }
             for shown in exposures
         ]
-        if rows:
-            with self._database.writing(durable=False) as connection:
-                connection.execute(insert(connection, EXPOSURES).on_conflict_do_nothing(), rows)
+        if not rows:
+            return
+        with self._database.writing(durable=False) as connection:
+            named = {shown.customer_id for shown in exposures if shown.customer_id is not None}
+            erased = erased_among(connection, named)
+            kept = [row for row in rows if row["customer_id"] not in erased]
+            if kept:
+                connection.execute(insert(connection, EXPOSURES).on_conflict_do_nothing(), kept)
 
     def find(self, recommendation_id: str) -> Exposure | None:
         """Return what an answer showed and decided; None if it is unknown or forgotten.

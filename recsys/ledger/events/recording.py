@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from recsys.datasets import interactions
 from recsys.identity import customer_id_of
 from recsys.ledger.customers.contacts import note_events
+from recsys.ledger.customers.erasing import erased_among, without_person
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
 from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes
 from recsys.ledger.events import contact_news, visit_state
@@ -35,6 +36,10 @@ _BLANK_STATE = visit_state.encode(visit_state.VisitState())
 UNCONFIRMED: Final = (
     "not confirmed: it counts once a server's key or an export reports the same order."
 )
+
+
+#: Detail returned for an event of an erased customer.
+ERASED: Final = "the customer was erased: it is stored without them and their visit."
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -60,6 +65,12 @@ class _Entry:
     named: bool = False  # by an identifier, an id, or a visit with a login
     scope: str = ""
     counted: bool = True
+    erased: bool = False  # names somebody who was erased, and is stored without them
+
+    def forget(self) -> None:
+        """Leave out the person; the digest stays, so that a repeat is still known."""
+        self.event = without_person(self.event)
+        self.body, self.erased = encode(self.event), True
 
 
 @dataclass
@@ -104,6 +115,7 @@ def record(
     """
     batch = _Batch(connection, received_ts, currency, page)
     entries = _distinct(batch, events)
+    _forget_erased(batch, entries)
     ids = {entry.event.session_id for entry in entries if entry.event.session_id}
     batch.visits = lock(connection, SESSIONS, ids, seen_ts=0, state=_BLANK_STATE)
     entries = _attribute(batch, entries)
@@ -141,6 +153,7 @@ def record(
     )
     for entry in entries:
         detail = UNCONFIRMED if _unconfirmed(batch, entry) else ""
+        detail = ERASED if entry.erased else detail
         batch.outcomes.setdefault(entry.ix, Outcome("accepted", detail))
     return [batch.outcomes[ix] for ix in range(len(events))]
 
@@ -222,6 +235,20 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
         ]
         connection.execute(insert(connection, IDENTIFIERS).on_conflict_do_nothing(), rows)
     return kept
+
+
+def _forget_erased(batch: _Batch, entries: list[_Entry]) -> None:
+    """Leave out of their events who was erased."""
+    named: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        who, own_id = entry.event.identifier, entry.event.customer_id
+        if who is not None:
+            own_id = customer_id_of(who.type, who.value)
+        if own_id is not None:
+            named.setdefault(own_id, []).append(entry)
+    for own_id in erased_among(batch.connection, named):
+        for entry in named[own_id]:
+            entry.forget()
 
 
 def _bound(visit: sa.Row[Any], batch: _Batch) -> str | None:

@@ -1,8 +1,10 @@
 from .customer_rows import packed, replace_customers
 from .exported_returns import give_back
+from .imported_consents import bring_in_consents
 from .live_source import read_live, read_updates
 
 __all__ = [
+    "bring_in_consents",
     "give_back",
     "packed",
     "read_live",

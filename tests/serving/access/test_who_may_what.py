@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import SCOPES, Grant
+from tests.serving.api.test_customers import customer_id as customer_of
 from tests.serving.conftest import Serve, known, state
 from tests.serving.marketing import approve
 
@@ -41,6 +42,7 @@ class Names(NamedTuple):
     code: str
     token: str
     recommendation_id: str
+    erasable_id: str
 
 
 class Route(NamedTuple):
@@ -141,6 +143,13 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         screen=_CHANNEL,
         page=_PAGE,
     ),
+    ("DELETE", "/v1/customers/<customer_id>"): Route(
+        "customers",
+        "/v1/customers/{erasable_id}",
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        **_OFFER_OTHERS,
+    ),
     # What sells together is the whole business's to read; deciding is limited.
     ("GET", "/v1/bundles"): Route("marketing", "/v1/bundles", screen=_CHANNEL, page=_PAGE),
     ("GET", "/v1/bundles/<bundle_id>"): Route(
@@ -222,7 +231,7 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
     ),
 }
 #: Method and scope of what is the same on every channel, so that no limited key changes it.
-EVERYWHERE: Final = {("PUT", "catalogue"), ("PUT", "customers")}
+EVERYWHERE: Final = {("PUT", "catalogue"), ("PUT", "customers"), ("DELETE", "customers")}
 #: Method and rule → path and status without a key. None of them says anything of the business.
 OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/livez"): ("/livez", 200),
@@ -254,20 +263,16 @@ def app(config: Config, serve: Serve) -> Flask:
 @pytest.fixture
 def named(app: Flask, client: FlaskClient) -> Names:
     bundle_id = approve(client, channels=["web"], locations=["S1"])
-    customer_id = client.get(
-        "/v1/offers",
-        query_string={
-            "identifier_type": "email",
-            "identifier_value": known(0)["identifier"]["value"],
-        },
-    ).get_json()["customer_id"]
+    customer_id, erasable_id = (customer_of(client, number) for number in (0, 5))
     made = client.post(f"/v1/customers/{customer_id}/offers", json={"bundle_id": bundle_id})
     assert made.status_code == 201, made.text
     offer = made.get_json()
     token = offer["qr_public"]["svg"].split("/")[2]
     asked = {"placement": "web_home", "location_id": "S1", **known(0)}
     shown = client.post("/v1/recommendations", json=asked).get_json()["recommendation_id"]
-    return Names(bundle_id, customer_id, offer["offer_id"], offer["code"], token, shown)
+    return Names(
+        bundle_id, customer_id, offer["offer_id"], offer["code"], token, shown, erasable_id
+    )
 
 
 MakeKey = Callable[..., str]

@@ -30,6 +30,8 @@ class Preset:
         Kind of source.
     columns, identifiers : dict
         Field or identifier type → column of the export, or a ``Column``.
+    consent : str or None
+        Column that says who accepts marketing by e-mail.
     settings : dict
         Other settings of the source, never number or time formats, which values show.
     checks : list of str
@@ -46,6 +48,7 @@ class Preset:
     kind: str
     columns: dict[str, str | Column] = field(default_factory=dict)
     identifiers: dict[str, str | Column] = field(default_factory=dict)
+    consent: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)

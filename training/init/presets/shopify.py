@@ -41,7 +41,7 @@ def orders(headers: Headers) -> Preset | None:
     sku, title = headers.get("Lineitem sku"), headers.get("Lineitem name")
     if not (sku or title):
         return None
-    preset = Preset("Shopify orders", "shopify_orders")
+    preset = Preset("Shopify orders", "shopify_orders", consent=headers.get("Accepts Marketing"))
     item_id = ids(headers, preset, sku, title, most=0.5) if sku else title
     if item_id != sku and item_id is not None:
         preset.columns["item_id"] = item_id
