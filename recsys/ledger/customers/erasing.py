@@ -5,6 +5,7 @@ Called by ``erasures``, by ``recording`` and by ``replacement``, in a writer's t
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +36,8 @@ NOBODY: Final = "erased"
 _ERASED: Final = sa.select(ERASURES.c.own_id).where(ERASURES.c.erased)
 _AT_ONCE: Final = 500
 _NAMED_AT_ONCE: Final = 50
+#: How late an exposure may be written after it was shown.
+_LATE_SECONDS: Final = 86_400
 
 
 class ErasedRows(msgspec.Struct, kw_only=True):
@@ -85,7 +88,8 @@ def count_rows(connection: Connection, own_ids: Collection[str]) -> ErasedRows:
         As of ``remove``.
     """
     person = _Person(connection, own_ids)
-    found = ErasedRows(exposures=len(person.exposures()), events=len(person.events()))
+    scanned = Scanned.of(connection, own_ids)
+    found = ErasedRows(exposures=len(scanned.exposures), events=len(scanned.events))
     for name, (table, column, keys) in person.keys().items():
         query = sa.select(sa.func.count()).select_from(table)
         counts = (connection.execute(query.where(column.in_(page))) for page in _pages(keys))
@@ -93,7 +97,44 @@ def count_rows(connection: Connection, own_ids: Collection[str]) -> ErasedRows:
     return found
 
 
-def remove(connection: Connection, own_ids: Collection[str]) -> ErasedRows:
+@dataclass
+class Scanned:
+    """What a scan of the large tables found of some ids.
+
+    A scan before the transaction of ``remove`` keeps other writers from waiting for it.
+    """
+
+    everyone: frozenset[str] = frozenset()
+    """The ids, and those of the visits with a login of theirs."""
+    events: dict[int, Event] = field(default_factory=dict)
+    """By number."""
+    exposures: set[str] = field(default_factory=set)
+    last_event: int = 0
+    """Number of the last event that was looked at."""
+    shown_ts: int = 0
+    """Time of the latest exposure that was looked at, UTC epoch seconds."""
+
+    @classmethod
+    def of(cls, connection: Connection, own_ids: Collection[str]) -> "Scanned":
+        """Scan the tables for some ids."""
+        last = connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar_one() or 0
+        shown = connection.execute(sa.select(sa.func.max(EXPOSURES.c.shown_ts))).scalar_one() or 0
+        person = _Person(connection, own_ids)
+        events, exposures = person.events(), person.exposures()
+        return cls(frozenset(person.everyone), events, exposures, last, shown)
+
+    def completed(self, person: "_Person") -> "Scanned":
+        """Add what was written since; scan again if there are more ids."""
+        if self.everyone != frozenset(person.everyone):
+            return Scanned(events=person.events(), exposures=person.exposures())
+        events = self.events | person.events(self.last_event)
+        late = person.exposures(self.shown_ts - _LATE_SECONDS)
+        return Scanned(events=events, exposures=self.exposures | late)
+
+
+def remove(
+    connection: Connection, own_ids: Collection[str], scanned: Scanned | None = None
+) -> ErasedRows:
     """Remove everything about some ids.
 
     Parameters
@@ -102,6 +143,8 @@ def remove(connection: Connection, own_ids: Collection[str]) -> ErasedRows:
         In a transaction that locks out other writers.
     own_ids : collection of str
         Of all identifiers of each customer, and their present customer ids.
+    scanned : Scanned, optional
+        What a scan just before the transaction found.
 
     Returns
     -------
@@ -110,15 +153,15 @@ def remove(connection: Connection, own_ids: Collection[str]) -> ErasedRows:
 
     Notes
     -----
-    Scans visits, exposures and events, which have no index by customer.
+    Events and exposures have no index by customer: a scan takes a second for half a million events.
     """
     person = _Person(connection, own_ids)
-    events, exposures = person.events(), person.exposures()
-    removed = ErasedRows(exposures=len(exposures), events=len(events))
-    for seq, event in events.items():
+    found = (scanned or Scanned()).completed(person)
+    removed = ErasedRows(exposures=len(found.exposures), events=len(found.events))
+    for seq, event in found.events.items():
         values = {"own_id": None, "body": encode(without_person(event))}
         connection.execute(EVENTS.update().where(EVENTS.c.seq == seq).values(values))
-    for page in _pages(exposures):
+    for page in _pages(found.exposures):
         of = EXPOSURES.c.recommendation_id
         connection.execute(EXPOSURES.delete().where(of.in_(page)))
     _separate(connection, own_ids)
@@ -170,15 +213,16 @@ class _Person:
             "offers": (OFFERS, OFFERS.c.owner, self.everyone),
         }
 
-    def exposures(self) -> set[str]:
+    def exposures(self, since_ts: int | None = None) -> set[str]:
         """Return the answers that were shown to the customers, or in their visits."""
         of = EXPOSURES.c
-        by_customer = self._find(of.recommendation_id, of.customer_id, self.own_ids)
-        return by_customer | self._find(of.recommendation_id, of.session_id, self.visits)
+        since = () if since_ts is None else (of.shown_ts >= since_ts,)
+        by_customer = self._find(of.recommendation_id, of.customer_id, self.own_ids, *since)
+        return by_customer | self._find(of.recommendation_id, of.session_id, self.visits, *since)
 
-    def events(self) -> dict[int, Event]:
+    def events(self, after: int = 0) -> dict[int, Event]:
         """Return the events of the customers and of their visits, by number."""
-        query = sa.select(EVENTS.c.seq, EVENTS.c.body)
+        query = sa.select(EVENTS.c.seq, EVENTS.c.body).where(EVENTS.c.seq > after)
         found: dict[int, Event] = {}
         for page in _pages(self.everyone):
             rows = self.connection.execute(query.where(EVENTS.c.own_id.in_(page))).all()
@@ -195,11 +239,15 @@ class _Person:
         return found
 
     def _find(
-        self, wanted: sa.Column[Any], column: sa.Column[Any], keys: Collection[str]
+        self,
+        wanted: sa.Column[Any],
+        column: sa.Column[Any],
+        keys: Collection[str],
+        *also: sa.ColumnElement[bool],
     ) -> set[str]:
         found: set[str] = set()
         for page in _pages(keys):
-            query = sa.select(wanted).where(column.in_(page))
+            query = sa.select(wanted).where(column.in_(page), *also)
             found |= set(self.connection.execute(query).scalars())
         return found
 

@@ -12,7 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.identity import customer_id_of
-from recsys.ledger.customers.erasing import ErasedRows, count_rows, erased_among, remove
+from recsys.ledger.customers.erasing import (
+    ErasedRows,
+    Scanned,
+    count_rows,
+    erased_among,
+    remove,
+)
 from recsys.ledger.customers.identity_lookup import resolve_ids
 from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import Identifier
@@ -139,15 +145,16 @@ class Erasures:
         Other writers wait meanwhile. Events and orders stay without the person, as their money and
         products count; everything else about them goes.
         """
+        with self._database.reading() as connection:
+            scanned = Scanned.of(connection, _all_ids(connection, own_ids))
         with self._database.writing(alone=True) as connection:
-            every = {each for own_id in own_ids for each in _ids_of(connection, own_id) or ()}
-            every |= set(own_ids)
+            every = _all_ids(connection, own_ids)
             at_ts = max([at_ts, *_times(connection, every)])  # a clock that went back loses no mark
             marks = [Mark(own_id, at_ts) for own_id in sorted(every)]
             # First into the file: what is on disk there is erased whatever becomes of the ledger.
             file.append(marks)
             _write(connection, marks)
-            return remove(connection, every)
+            return remove(connection, every, scanned)
 
     def lift(self, own_ids: Collection[str], at_ts: int, file: MarkFile) -> int:
         """Allow erased ids to be stored again, because the person came back by their own wish.
@@ -257,6 +264,12 @@ def _ids_of(connection: Connection, own_id: str) -> list[str] | None:
         return []
     alike = sa.select(IDENTIFIERS.c.own_id).where(IDENTIFIERS.c.customer_id == present)
     return sorted({own_id, present, *connection.execute(alike).scalars()})
+
+
+def _all_ids(connection: Connection, own_ids: Collection[str]) -> set[str]:
+    """Return some ids with those that are linked to them now."""
+    linked = {each for own_id in own_ids for each in _ids_of(connection, own_id) or ()}
+    return {*own_ids, *linked}
 
 
 def _times(connection: Connection, own_ids: Collection[str]) -> list[int]:

@@ -3,6 +3,7 @@
 import itertools
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,28 @@ def test_what_answers_write_meanwhile_is_swept(ledger: Ledger, marks: MarkFile) 
     ledger.erasures.sweep(NOW)
     assert_gone(ledger, "ada-hash")
     assert ledger.contacts.state(bob).shown
+
+
+def test_who_is_busy_while_being_erased_is_gone(
+    ledger: Ledger, make_event: MakeEvent, marks: MarkFile
+) -> None:
+    bring_in(ledger, *PEOPLE)
+    batches = [
+        [make_event("view_item", "tea", session_id=f"v{n}", identifier=who("ada-hash"))]
+        for n in range(30)
+    ]
+
+    def write(batch: list[Event]) -> None:
+        ledger.add_events(batch, NOW)
+
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(write, batch) for batch in batches[:15]]
+        erasing = pool.submit(erase, ledger, "ada-hash", marks)
+        writing += [pool.submit(write, batch) for batch in batches[15:]]
+        assert erasing.result().identifiers == 2
+        assert [each.result() for each in writing] == [None] * 30
+    assert_gone(ledger, "ada-hash")
+    assert len(dump(ledger)["events"]) == 30
 
 
 def test_marks_of_a_lost_ledger_are_in_the_file(
