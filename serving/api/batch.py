@@ -101,10 +101,10 @@ def post() -> Response:
             recipient = context.find_customer(
                 state, settings, one.customer_id, one.identifier, one.session_id, as_of_ts
             )
-            unknown = (
+            is_unknown = (
                 recipient.is_named and recipient.customer.customer_id is None and settings.personal
             )
-            if unknown and params.unknown == "problem":
+            if is_unknown and not recipient.customer.erased and params.unknown == "problem":
                 raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
             asked = context.ask(
                 state,
