@@ -15,6 +15,7 @@ from .choices import Choices
 from .discovery import never_bought
 from .diversity import ItemSimilarity
 from .margins import UNKNOWN_MINOR, Costs, Margins
+from .merchandising import Merchandising, Pin
 from .product_attributes import Attribute
 from .product_filter import FilterData, LabelColumn
 from .rank_request import RankRequest, factors_of
@@ -50,6 +51,8 @@ __all__ = [
     "LabelColumn",
     "Limits",
     "Margins",
+    "Merchandising",
+    "Pin",
     "RankRequest",
     "RankedLists",
     "Ranker",

@@ -31,12 +31,14 @@ from recsys.ranking.candidates import (
     Candidates,
     collect_candidates,
     score_given,
+    with_products,
 )
 from recsys.ranking.choices import Choices
 from recsys.ranking.discovery import count_missed, never_bought, selection_pools
 from recsys.ranking.diversity import ItemSimilarity, diversify
 from recsys.ranking.features.table import Features
 from recsys.ranking.margins import Margins, expected
+from recsys.ranking.merchandising import pin_candidates, pinned_products
 from recsys.ranking.product_filter import FilterData
 from recsys.ranking.rank_request import RankRequest
 from recsys.ranking.ranked_lists import RankedLists, concatenate, ranked_row
@@ -209,7 +211,10 @@ class Ranker:
     def _order(
         self, candidates: Candidates, batch: Batch, request: RankRequest, credit: bool
     ) -> RankedLists:
-        histories, context = batch.histories, batch.context
+        histories, context, needed = batch.histories, batch.context, request.needed
+        if request.merchandising is not None:
+            wanted = pinned_products(request.merchandising)
+            candidates = with_products(self.models, batch, candidates, wanted)
         rows = rows_of(candidates)
         blend_choice = self._scorer.choose_blends(np.diff(context.cart.indptr) > 0, request.factors)
         scored = self._scorer.score(candidates, candidates.scores, candidates.kind, blend_choice)
@@ -218,9 +223,7 @@ class Ranker:
         allowed = code == 0
         keys = self._keys(candidates, rows, scored, request)
         leads = self.all_choices.leading(candidates, keys)
-        new = (
-            never_bought(candidates, histories, self.all_choices) if request.needed.any() else None
-        )
+        new = never_bought(candidates, histories, self.all_choices) if needed.any() else None
         left_out = count_missed(
             candidates,
             keys,
@@ -228,13 +231,26 @@ class Ranker:
             allowed & leads,
             request.counts,
             len(RULES),
-            request.needed,
+            needed,
             new,
         )
-        trees = self._add_trees(candidates, rows, scored, allowed, histories, context)
+        pinned = None
+        if request.merchandising is not None:
+            pinned = pin_candidates(
+                request.merchandising, candidates, code, request.counts, rules, self.all_choices
+            )
+        first = scored.total if pinned is None else pinned.lifted(scored.total)
+        trees = self._add_trees(candidates, rows, scored, first, allowed, histories, context)
         keys = self._keys(candidates, rows, scored, request)
         # Candidates that the trees did not score rank behind those that they did.
         behind = None if trees is None else trees.place < 0
+        if pinned is not None:
+            keys = pinned.lifted(keys)
+            behind = behind if behind is None else pinned.flagged(behind, False)
+            if new is not None:  # what is pinned takes no place from new products
+                more = pinned.count(~new, len(batch))
+                needed = np.minimum(needed + more, request.counts)
+                new = pinned.flagged(new, True)
         allowed &= self.all_choices.leading(candidates, keys, behind)
         ends, shown = selection_pools(
             candidates,
@@ -242,7 +258,7 @@ class Ranker:
             allowed,
             request.counts,
             request.diversity,
-            request.needed,
+            needed,
             new,
             behind,
         )
@@ -256,18 +272,21 @@ class Ranker:
                 request.diversity,
                 histories.purchases,
                 self.item_similarity,
-                request.needed,
+                needed,
                 None if new is None else new[shown],
             )
             shown = shown[chosen]
+        if pinned is not None:
+            shown = pinned.in_place(ends, shown)
         scores = candidates.scores[shown]
         evidence = self._scorer.evidence(scores, candidates.kind[shown], rows[shown], blend_choice)
         if credit and trees is not None:
             trees.credit(evidence, shown)
         leaders = Lists(ends, candidates.item_ix[shown])
+        item_ix = rules.representatives(leaders)
         return RankedLists(
             ends,
-            rules.representatives(leaders),
+            item_ix if pinned is None else pinned.named(shown, item_ix, candidates),
             scored.chance[shown],
             scores,
             evidence,
@@ -317,14 +336,15 @@ class Ranker:
         candidates: Candidates,
         rows: IntArray,
         scored: ScoredCandidates,
+        order: Floats,
         allowed: npt.NDArray[np.bool_],
         histories: Histories,
         context: Context,
     ) -> "_TreeScores | None":
-        """Add the trees' scores to the best candidates; changes ``scored`` in place."""
+        """Add the trees' scores to the best candidates by ``order``; changes ``scored``."""
         if self.boosted is None:
             return None
-        chosen = choose_for_trees(candidates, scored.total, allowed)
+        chosen = choose_for_trees(candidates, order, allowed)
         of = self.boosted.features(candidates, chosen, rows, scored.plain, histories, context)
         place = np.full(len(rows), -1)
         place[chosen] = np.arange(len(chosen))

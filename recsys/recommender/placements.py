@@ -47,6 +47,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Products in the cart."""
     exclude: tuple[str, ...] = ()
     """Products that must not be shown."""
+    lead: tuple[str, ...] = ()
+    """Products that lead the list, in their order, unless something forbids them; not on a
+    placement that is not personal."""
     suppression: Suppression = NOTHING
     """What the customer refused, or was shown as often as caps allow."""
     filter: Filter | None = None

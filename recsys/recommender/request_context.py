@@ -27,6 +27,8 @@ from recsys.ranking import (
     CAPPED,
     NOT_INTERESTED,
     Limits,
+    Merchandising,
+    Pin,
     RankRequest,
     Suppressed,
     factors_of,
@@ -110,6 +112,7 @@ def prepare_questions(
             Lists.of_rows(carts),
             join_rows(pages, excluded),
             suppressed_products(questions, catalogue),
+            merchandising_of(questions, catalogue),
         ),
         ReasonLimits(is_of_age, in_request),
         unknown_cart + unknown_page + unknown_excluded,
@@ -214,12 +217,35 @@ def suppressed_products(questions: Sequence[Question], catalogue: Catalogue) -> 
     return Suppressed(lists.indptr, lists.item_ix, np.concatenate(by))
 
 
+def merchandising_of(
+    questions: Sequence[Question], catalogue: Catalogue
+) -> tuple[Merchandising | None, ...] | None:
+    """Return what questions put where, whatever its score; None without any.
+
+    Parameters
+    ----------
+    questions : sequence of Question, length n
+    catalogue : Catalogue
+        What it does not hold leads no list.
+    """
+    if not any(question.lead for question in questions):
+        return None
+    return tuple(_merchandising(question, catalogue) for question in questions)
+
+
+def _merchandising(question: Question, catalogue: Catalogue) -> Merchandising | None:
+    lead = question.lead if question.settings.personal else ()
+    known = [item_ix for item_ix in catalogue.index.ix_of(lead).tolist() if item_ix >= 0]
+    return Merchandising(tuple(Pin((item_ix,)) for item_ix in known)) if known else None
+
+
 def rank_request(
     questions: Sequence[Question],
     context: Context,
     cart: Lists,
     exclude: Lists,
     suppressed: Suppressed | None = None,
+    merchandising: tuple[Merchandising | None, ...] | None = None,
 ) -> RankRequest:
     """Build the ranker's request: how many items, by which weights, and what must not be shown.
 
@@ -234,6 +260,8 @@ def rank_request(
         ``n`` rows: products that must not be shown, such as those being looked at.
     suppressed : Suppressed, optional
         What the customers refused or were shown often enough; nothing by default.
+    merchandising : tuple of length n of (Merchandising or None), optional
+        What is put where, whatever its score; nothing by default.
 
     Returns
     -------
@@ -261,4 +289,5 @@ def rank_request(
         np.array([given.diversity for given in settings]),
         np.array([given.objective == "margin" for given in settings]),
         new_share=np.array([given.new_share for given in settings]),
+        merchandising=merchandising,
     )
