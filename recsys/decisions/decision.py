@@ -12,6 +12,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from recsys.config import CapSettings
+from recsys.decisions.placement_effects import (
+    NO_EFFECTS,
+    AppliedRule,
+    DrawnItem,
+    PlacementEffects,
+    describe_rule,
+)
 from recsys.decisions.suppression import Suppression, Withheld
 
 #: Products that a decision names; of more, the number.
@@ -43,6 +50,10 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     more_withheld: int = 0
     """How many such products are not named."""
     fallback: str | None = None
+    rules: tuple[AppliedRule, ...] = ()
+    """Rules of the placement that held."""
+    random: tuple[DrawnItem, ...] = ()
+    """What was drawn of what was shown."""
 
     @classmethod
     def of(
@@ -52,6 +63,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         left_out: Mapping[str, int],
         fallback: str | None,
         gone: list[str],
+        effects: PlacementEffects = NO_EFFECTS,
     ) -> "Decision":
         """Make the decision of an answer.
 
@@ -66,6 +78,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
             As in the answer.
         gone : list of str
             Products of which a cap was reached while the answer was made.
+        effects : PlacementEffects
+            What the placement's rules did; nothing by default.
         """
         reached = (Withheld(item_id, "capped") for item_id in gone)
         withheld = (*reached, *suppression.withheld)
@@ -75,6 +89,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
             withheld[:MAX_WITHHELD],
             max(0, len(withheld) - MAX_WITHHELD),
             fallback,
+            effects.rules,
+            effects.random,
         )
 
 
@@ -95,7 +111,8 @@ def described(
     Returns
     -------
     dict
-        ``fallback``, ``left_out``, ``withheld``, ``more_withheld`` and ``text``.
+        ``fallback``, ``left_out``, ``withheld``, ``more_withheld``, ``rules``, ``random`` and
+        ``text``.
     """
     decision = decision or Decision("")
     withheld = []
@@ -116,6 +133,8 @@ def described(
         "left_out": decision.left_out,
         "withheld": withheld,
         "more_withheld": decision.more_withheld,
+        "rules": [describe_rule(rule) for rule in decision.rules],
+        "random": msgspec.to_builtins(decision.random),
         "text": [why_left_out(rule, n) for rule, n in decision.left_out.items()],
     }
 

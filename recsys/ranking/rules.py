@@ -5,7 +5,8 @@ it, so that what was left out can be counted. Called by ``Ranker``.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Self
+from functools import cached_property
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from recsys.ranking import rule_kernels
 from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
 from recsys.ranking.product_filter import FilterData, Items
+from recsys.ranking.suppressed import Suppressed
 
 #: Rules in the order in which they apply; a candidate's code is its rule's position + 1.
 RULES: Final = (
@@ -41,56 +43,6 @@ RULES: Final = (
     "capped",
     "out_of_stock",
 )
-
-
-class Suppressed(NamedTuple):
-    """Products that must not be shown to the customers of ``n`` requests, and why.
-
-    Attributes
-    ----------
-    indptr : ndarray of shape (n + 1,), int64
-        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the next two.
-    item_ix : ndarray of shape (m,), int32
-        They stand for all products of their choice.
-    by : ndarray of shape (m,), uint8
-        ``rule_kernels.NOT_INTERESTED`` or ``CAPPED``.
-    """
-
-    indptr: IntArray
-    item_ix: IxArray
-    by: npt.NDArray[np.uint8]
-
-    @classmethod
-    def none(cls, n: int) -> Self:
-        """Return those of requests without any.
-
-        Parameters
-        ----------
-        n : int
-            Requests.
-
-        Returns
-        -------
-        Suppressed
-        """
-        return cls(np.zeros(n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
-
-    def row(self, r: int) -> "Suppressed":
-        """Return those of one request.
-
-        Parameters
-        ----------
-        r : int
-            In ``[0, n)``.
-
-        Returns
-        -------
-        Suppressed
-            Of one request.
-        """
-        part = slice(self.indptr[r], self.indptr[r + 1])
-        ends = np.array([0, part.stop - part.start], np.int64)
-        return Suppressed(ends, self.item_ix[part], self.by[part])
 
 
 @dataclass(frozen=True)
@@ -118,6 +70,8 @@ class Limits:
         Whether goods with a minimum age may be shown; no by default.
     suppressed : Suppressed, optional
         What the customers do not want, or have been shown often enough; nothing by default.
+    as_of_ts : ndarray of shape (n,), int64, optional
+        When the requests are made, UTC epoch seconds; needed by filters that ask for an age.
     """
 
     exclude: Lists
@@ -129,6 +83,7 @@ class Limits:
     filters: tuple[Filter | None, ...] = ()
     of_age: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     suppressed: Suppressed | None = None
+    as_of_ts: IntArray | None = None
 
     def row(self, r: int) -> "Limits":
         """Cut out one request.
@@ -154,6 +109,7 @@ class Limits:
             self.filters[part],
             self.of_age[part],
             None if self.suppressed is None else self.suppressed.row(r),
+            None if self.as_of_ts is None else self.as_of_ts[part],
         )
 
 
@@ -312,53 +268,65 @@ class Rules:
         arrays: tuple[Any, ...] = all_fixed(*arguments, *self.choices.members)
         return arrays
 
+    def passing(self, given: Filter, items: Ragged) -> npt.NDArray[np.bool_]:
+        """Say which products a filter lets through, whatever else forbids them.
+
+        Parameters
+        ----------
+        given : Filter
+        items : Ragged
+            ``m`` products of ``n`` requests.
+
+        Returns
+        -------
+        ndarray of shape (m,), bool
+
+        Raises
+        ------
+        ValueError
+            When there are no facts.
+        """
+        lists = _lists(items)
+        return self._passing(given, rows_of(lists), lists.item_ix)
+
     def _filtered(self, items: Lists) -> npt.NDArray[np.bool_]:
-        of = self.choices.of
-        return _filtered(
-            items.indptr,
-            items.item_ix,
-            self.histories,
-            self.availability,
-            self.limits,
-            self.filter_data,
-            of,
-        )
+        """Return whether its request's filter removes each product."""
+        out = np.zeros(len(items.item_ix), bool)
+        if not any(self.limits.filters):
+            return out
+        rows = rows_of(items)
+        # A batch has few distinct filters: evaluate each once.
+        kinds = {one: number for number, one in enumerate(dict.fromkeys(self.limits.filters))}
+        kind = np.array([kinds[one] for one in self.limits.filters])[rows]
+        for one, number in kinds.items():
+            if one is not None:
+                at = np.flatnonzero(kind == number)
+                out[at] = ~self._passing(one, rows[at], items.item_ix[at])
+        return out
+
+    def _passing(self, given: Filter, rows: IntArray, items: IxArray) -> npt.NDArray[np.bool_]:
+        if self.filter_data is None:
+            raise ValueError("filters need facts to ask.")
+        facts, limits = self.filter_data, self.limits
+
+        def numbers(name: str, part: Items) -> npt.NDArray[np.float64]:
+            of = rows[part]
+            when = None if limits.as_of_ts is None else limits.as_of_ts[of]
+            places = limits.location_keys[of], items[part], when
+            return facts.number(name, self.availability, *places)
+
+        def new(part: Items) -> npt.NDArray[np.bool_]:
+            of = self.choices.of
+            return ~rows_contain(self._past, rows[part], of[items[part]])
+
+        return facts.allows(given, items, numbers, new)
+
+    @cached_property
+    def _past(self) -> Lists:
+        """Choices of what each customer bought."""
+        bought = self.histories
+        return Lists(np.asarray(bought.indptr, np.int64), self.choices.of[bought.item_ix])
 
 
 def _lists(items: Ragged) -> Lists:
     return Lists(np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32))
-
-
-def _filtered(
-    indptr: IntArray,
-    items: npt.NDArray[np.int32],
-    histories: Histories,
-    availability: Availability,
-    limits: Limits,
-    filter_data: FilterData | None,
-    of: IxArray,
-) -> npt.NDArray[np.bool_]:
-    """Return whether the request's filter removes each candidate."""
-    out = np.zeros(len(items), bool)
-    if not any(limits.filters):
-        return out
-    if filter_data is None:
-        raise ValueError("filters need facts to ask.")
-    rows = rows_of(Lists(indptr, items))
-    # A batch has few distinct filters: evaluate each once.
-    kinds = {one: number for number, one in enumerate(dict.fromkeys(limits.filters))}
-    kind = np.array([kinds[one] for one in limits.filters])[rows]
-    past = Lists(np.asarray(histories.indptr, np.int64), of[histories.item_ix])
-    for one, number in kinds.items():
-        if one is None:
-            continue
-        at = np.flatnonzero(kind == number)
-
-        def on_hand(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.float64]:
-            return availability.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
-
-        def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
-            return ~rows_contain(past, rows[at[part]], of[items[at[part]]])
-
-        out[at] = ~filter_data.allows(one, items[at], on_hand, new)
-    return out

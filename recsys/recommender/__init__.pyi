@@ -2,7 +2,8 @@ from .catalogue import Catalogue
 from .catalogue_updates import CatalogueUpdates, LiveItem, LiveLocation, LiveStock, Record
 from .clock import shift_seconds
 from .engine import Engine
-from .placement_check import check_placement, unknown_names, unknown_values
+from .filter_check import unknown_values
+from .placement_check import check_placement, unknown_names
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
 from .product_pages import PageKind, PageQuestion
 from .request_context import rank_request, with_last_basket

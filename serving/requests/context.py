@@ -15,7 +15,7 @@ import msgspec
 
 from recsys.config import Filter, PlacementSettings, Purpose
 from recsys.datasets import EMPTY
-from recsys.decisions import MESSAGES, ContactState, Decision, consents_to
+from recsys.decisions import MESSAGES, ContactState, Decision, PlacementEffects, consents_to
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Exposure
 from recsys.ledger.customers import Showing, session_own_id
@@ -263,6 +263,7 @@ def to_exposure(
         answer["left_out"],
         answer["fallback"],
         taken_out,
+        PlacementEffects.of(answer),
     )
     return Exposure(
         recommendation_id=question.recommendation_id,

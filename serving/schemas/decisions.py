@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from serving.schemas.base import Body
+from serving.schemas.recommendations import AppliedRule, DrawnItem
 
 
 class Showing(Body, frozen=True):
@@ -37,6 +38,12 @@ class WithheldItem(Body, frozen=True):
     ] = field(default_factory=list)
 
 
+class DecidedRule(AppliedRule, frozen=True):
+    """A rule of the placement that held, in a sentence too."""
+
+    text: str = ""
+
+
 class DecisionAnswer(Body, frozen=True):
     """What one answer showed, what it left out, and why."""
 
@@ -52,4 +59,11 @@ class DecisionAnswer(Body, frozen=True):
     left_out: Annotated[dict[str, int], Meta(description="How many candidates each rule kept out.")]
     withheld: list[WithheldItem]
     more_withheld: Annotated[int, Meta(description="How many more there were.")]
+    rules: Annotated[
+        list[DecidedRule], Meta(description="Rules of the placement that held, and what each did.")
+    ]
+    random: Annotated[
+        list[DrawnItem],
+        Meta(description="Which of the items were drawn at random, with the chance of each."),
+    ]
     text: Annotated[list[str], Meta(description="What was decided, in sentences.")]

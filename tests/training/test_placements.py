@@ -37,6 +37,39 @@ objective = "margin"
 """
 
 
+RULES = """
+[placements.web_home]
+channel = "web"
+count = 6
+random_slots = 1
+random_within = 0.1
+[[placements.web_home.rules]]
+name = "beer first"
+action = "pin"
+item_ids = ["beer"]
+[[placements.web_home.rules]]
+name = "no tea"
+action = "exclude"
+item_ids = ["tea"]
+audience = { field = "bought_item", value = "tea" }
+[[placements.web_home.rules]]
+name = "sold out"
+action = "pin"
+item_ids = ["item15"]
+position = 3
+"""
+WRONG_RULES = """
+[placements.ruled]
+channel = "store_screen"
+personal = false
+"""
+WRONG_RULE = """
+[[placements.ruled.rules]]
+name = "r{n}"
+action = "{action}"
+"""
+
+
 def placements(workspace: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["placements", *arguments, "--workspace", str(workspace)])
 
@@ -133,3 +166,60 @@ def test_what_cannot_be_tried_is_explained(
     result = placements(shop, *arguments)
     assert result.exit_code == code
     assert message in result.stderr
+
+
+def test_a_dry_run_says_what_rules_did(workspace: Path) -> None:
+    add(workspace, RULES)
+    shown = placements(workspace, "try", "web_home", "--as-of", "2026-03-01T20:00:00Z").stdout
+    assert "The rule `beer first` pinned beer." in shown
+    assert "The rule `sold out` pinned nothing: `age_restricted` forbade its product." in shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ('item_ids = ["te"]', "there is no product `te`. Did you mean `tea`?"),
+        (
+            'filter = { field = "category", value = "Dary" }',
+            "filter: no product has the category `Dary`",
+        ),
+        ('filter = { field = "price", op = "lt", value = 0 }', "no active product"),
+        ('item_ids = ["item15"]', "the placement's own settings allow none of its products"),
+        ('item_ids = ["tea"]\nlocations = ["XX"]', "locations: there is no location `XX`."),
+        (
+            'filter = { field = "margin_share", op = "lt", value = 1 }',
+            "filter: no product's cost is known",
+        ),
+        (
+            'item_ids = ["tea"]\naudience = { field = "bought_item", value = "te" }',
+            "audience: there is no product `te`",
+        ),
+        (
+            'item_ids = ["tea"]\naudience = { field = "bought_channel", value = "wbe" }',
+            "audience: there is no channel `wbe`. Did you mean `web`?",
+        ),
+    ],
+)
+def test_rules_that_can_do_nothing_are_found(workspace: Path, fields: str, part: str) -> None:
+    add(workspace, WRONG_RULES + WRONG_RULE.format(n=0, action="pin") + fields + "\n")
+    result = placements(workspace, "check", "--json")
+    assert result.exit_code == 3
+    found = [
+        one["text"] for one in json.loads(result.stdout)["findings"] if one["level"] == "error"
+    ]
+    assert [text for text in found if text.startswith("rule `r0`: ") and part in text], found
+
+
+def test_rules_that_may_not_be_meant_are_told(workspace: Path) -> None:
+    rules = WRONG_RULE.format(n=0, action="pin") + 'item_ids = ["tea"]\nuntil = 2020-01-01\n'
+    rules += WRONG_RULE.format(n=1, action="exclude")
+    rules += 'filter = { field = "item_id", op = "ne", value = "tea" }\n'
+    rules += WRONG_RULE.format(n=2, action="pin") + 'item_ids = ["milk"]\n'
+    rules += 'audience = { field = "known", value = true }\n'
+    add(workspace, WRONG_RULES + rules)
+    found = [one["text"] for one in said(workspace, "check")["findings"]]
+    assert found == [
+        "rule `r0`: until: it ended 2020-01-02 00:00 UTC, before the model was made.",
+        "rule `r2`: audience: without `personal` nobody is known.",
+        "count: 10 are asked for, and exclusions leave 1.",
+    ]

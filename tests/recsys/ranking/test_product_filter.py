@@ -55,7 +55,7 @@ EVERY = np.arange(len(PRODUCTS), dtype=np.int32)
 
 
 def allowed(given: Filter, items: Any = EVERY) -> list[str]:
-    held = FACTS.allows(given, items, lambda at: ON_HAND[items[at]], lambda at: NEW[items[at]])
+    held = FACTS.allows(given, items, lambda _, at: ON_HAND[items[at]], lambda at: NEW[items[at]])
     return [FACTS.index.item_ids[ix] for ix in items[held]]
 
 

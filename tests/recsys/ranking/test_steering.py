@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.ranking.choices import Choices
-from recsys.ranking.merchandising import Merchandising, Pin
+from recsys.ranking.merchandising import ItemRule, Merchandising
 from tests.recsys.ranking.grocer import (
     DISCONTINUED,
     OTHERS,
@@ -24,7 +24,7 @@ REGULAR = bought(*((item, days) for item in PAIRS[0] for days in (2, 9, 16)), ("
 
 
 def pin(*items, position=None):
-    return Pin(tuple(training().index.ix_of(items).tolist()), position)
+    return ItemRule("p", "pin", tuple(training().index.ix_of(items).tolist()), position=position)
 
 
 def pinned(*pins):
