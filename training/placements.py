@@ -18,6 +18,7 @@ from recsys.errors import ConfigError
 from recsys.recommender import Engine, Question, all_placements, find_placement, shift_seconds
 from recsys.recommender import check_placement as findings
 from training.console import emit_json, json_option, output, table, workspace_option
+from training.placement_preview import preview
 from training.recommend import Asker, find_customer, find_time
 
 
@@ -144,6 +145,9 @@ def try_out(
         emit_json({"settings": _set(settings), "now": answers[0], "before": after})
     else:
         _show(settings, before, answers[0], after)
+
+
+command.add_command(preview)
 
 
 def _before(engine: Engine, name: str) -> PlacementSettings | None:

@@ -168,6 +168,52 @@ def test_what_cannot_be_tried_is_explained(
     assert message in result.stderr
 
 
+def test_a_preview_compares_lists_with_and_without_rules(workspace: Path) -> None:
+    assert "no rules and no random slots" in placements(workspace, "preview", "web_home").stdout
+    add(workspace, RULES)
+    asked = ("preview", "web_home", "--as-of", "2026-03-01T20:00:00Z")
+    found = said(workspace, *asked)
+    n = found["n"]
+    assert n > 12
+    assert found["drawn"] == n
+    assert found["purchases"]["change"] == pytest.approx(
+        found["purchases"]["after"] - found["purchases"]["before"]
+    )
+    by_name = {rule["name"]: rule for rule in found["rules"]}
+    first = by_name["beer first"]
+    assert first["held"] == first["items"] + sum(first["kept_out"].values()) == n
+    assert set(first["kept_out"]) <= {"recently_bought"}
+    assert 0 < by_name["no tea"]["held"] < n
+    assert by_name["sold out"]["kept_out"] == {"age_restricted": n}
+    for one in found["lists"]:
+        pinned = one["after"]["rules"][0]["item_ids"]
+        assert pinned == [one["after"]["items"][0]["item_id"]] == ["beer"] or not pinned
+        assert "rules" not in one["before"]
+        scores = {item["item_id"]: item["score"] for item in one["before"]["items"]}
+        for item in one["after"]["items"]:  # rules change no score
+            assert scores.get(item["item_id"], item["score"]) == item["score"]
+    assert said(workspace, *asked) == found
+    some = [said(workspace, *asked, "--sample", "9", "--seed", seed) for seed in ("1", "2")]
+    assert some[0]["n"] == 9
+    assert some[0]["lists"] != some[1]["lists"]
+    shown = placements(workspace, *asked).stdout
+    for part in (f"{n} known customers", "purchases", "beer first", "age_restricted", "drawn, "):
+        assert part in shown
+
+
+def test_what_a_preview_expects_is_what_a_plain_sum_says(workspace: Path) -> None:
+    add(workspace, RULES)
+    found = said(workspace, "preview", "web_home", "--sample", "3", "--as-of", "2026-03-01T20:00Z")
+    for which in ("before", "after"):
+        sums = [sum(item["score"] for item in one[which]["items"]) for one in found["lists"]]
+        assert found["purchases"][which] == pytest.approx(sum(sums) / 3)
+    changed = 0
+    for one in found["lists"]:
+        before, after = ({i["item_id"] for i in one[w]["items"]} for w in ("before", "after"))
+        changed += len(after - before)
+    assert found["changed_items"] == pytest.approx(changed / 18)
+
+
 def test_a_dry_run_says_what_rules_did(workspace: Path) -> None:
     add(workspace, RULES)
     shown = placements(workspace, "try", "web_home", "--as-of", "2026-03-01T20:00:00Z").stdout
