@@ -12,7 +12,7 @@ import click
 import msgspec
 import pytest
 
-from recsys.config import CapSettings
+from recsys.config import CapSettings, PlacementRule
 from recsys.config.toml_file import (
     PLACEMENTS,
     Column,
@@ -53,6 +53,7 @@ def sections() -> Iterator[tuple[str, type[Settings]]]:
     yield "\n## sources.NAME\n", Source
     yield "\n### sources.NAME.columns\n", Column
     yield "\n## placements.NAME\n", PlacementSettings
+    yield "\n### placements.NAME.rules\n", PlacementRule
     yield "\n## caps.NAME\n", CapSettings
 
 
@@ -69,7 +70,7 @@ def documented(heading: str) -> dict[str, str]:
 def test_every_setting_is_documented_with_its_default(heading: str, kind: type[Settings]) -> None:
     told = documented(heading)
     own_pages = {"columns", "identifiers", "consents"} if kind is Source else set()
-    fields = {f.name: f for f in msgspec.structs.fields(kind) if f.name not in own_pages}
+    fields = {f.encode_name: f for f in msgspec.structs.fields(kind) if f.name not in own_pages}
     assert set(told) == set(fields)
     for name, field in fields.items():
         if field.default_factory is not msgspec.NODEFAULT:

@@ -13,10 +13,12 @@ import msgspec
 
 from recsys.artefacts import registry
 from recsys.config import PLACEMENTS, Config, PlacementSettings, load_config
+from recsys.decisions import PlacementEffects, describe_rule
 from recsys.errors import ConfigError
 from recsys.recommender import Engine, Question, all_placements, find_placement, shift_seconds
 from recsys.recommender import check_placement as findings
 from training.console import emit_json, json_option, output, table, workspace_option
+from training.placement_preview import preview
 from training.recommend import Asker, find_customer, find_time
 
 
@@ -145,6 +147,9 @@ def try_out(
         _show(settings, before, answers[0], after)
 
 
+command.add_command(preview)
+
+
 def _before(engine: Engine, name: str) -> PlacementSettings | None:
     """Settings that a placement had when the artefact was made; None where there was none."""
     stored = engine.manifest.settings.get("placements", {}).get(name)
@@ -170,7 +175,14 @@ def _set(settings: PlacementSettings) -> dict[str, Any]:
 
 
 def _written(settings: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in settings.items())
+    return ", ".join(f"{name} = {_value(value)}" for name, value in settings.items())
+
+
+def _value(value: Any) -> str:
+    """A setting in few words: of rules their actions and names."""
+    if isinstance(value, list):
+        return "; ".join(f"{rule.action} `{rule.name}`" for rule in value)
+    return str(value)
 
 
 def _show(
@@ -198,6 +210,8 @@ def _show(
     for which, answer in (("", now), ("before: ", then)):
         if answer is not None and answer["fallback"]:
             say(f"{which}No personal answer could be given; this is `{answer['fallback']}`.")
+        for rule in PlacementEffects.of(answer).rules if answer is not None else ():
+            say(which + describe_rule(rule)["text"])
         out = {} if answer is None else answer["left_out"]
         if reasons := ", ".join(f"{rule.replace('_', ' ')} {n}" for rule, n in out.items() if n):
             say(f"{which}Left out: {reasons}.")

@@ -73,6 +73,10 @@ def _show(shown: Exposure, found: dict[str, Any], zone: str) -> None:
         say(f"No personal answer could be given; this was `{found['fallback']}`.")
     for sentence in found["text"]:
         say(f"Left out: {sentence}")
+    for rule in found["rules"]:
+        say(rule["text"])
+    for one in found["random"]:
+        say(f"Drawn at random: {one['item_id']}, with a chance of {one['propensity']:.3g}.")
     if found["withheld"]:
         say("Not to be shown to this customer then:")
         rows = [(one["item_id"], one["code"], one["text"]) for one in found["withheld"]]

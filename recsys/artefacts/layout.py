@@ -20,6 +20,8 @@ PLAIN_TREES: Final = "ranker.plain"
 CART_TREES: Final = "ranker.cart"
 SHELF: Final = "shelf"
 COSTS: Final = "costs"
+#: Parts of ``Sales``; older artefacts have none.
+SALES: Final = "sales"
 #: Parts of ``Choices``.
 CHOICES: Final = "choices"
 #: Parts of the bundles.

@@ -20,7 +20,8 @@ from .model_settings import (
     TransitionsSettings,
     TrendingSettings,
 )
-from .placement_settings import PLACEMENTS, PlacementSettings
+from .placement_rules import ActiveRule, rules_of
+from .placement_settings import PLACEMENTS, Action, PlacementRule, PlacementSettings
 from .search_space import Range
 from .settings import (
     ORDER_KINDS,
@@ -43,6 +44,8 @@ __all__ = [
     "FILE_NAME",
     "ORDER_KINDS",
     "PLACEMENTS",
+    "Action",
+    "ActiveRule",
     "AlsSettings",
     "BprSettings",
     "BundleSettings",
@@ -64,6 +67,7 @@ __all__ = [
     "InteractionWeights",
     "LimitSettings",
     "NeighboursSettings",
+    "PlacementRule",
     "PlacementSettings",
     "PopularSettings",
     "PublishSettings",
@@ -84,5 +88,6 @@ __all__ = [
     "nearest_name",
     "parse_config",
     "parse_filter",
+    "rules_of",
     "unknown_name",
 ]

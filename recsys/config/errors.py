@@ -56,12 +56,12 @@ def explain_error(value: object, kind: Any, where: str) -> tuple[str, str] | Non
         if inner is None and (instead := REPLACED.get(kind, {}).get(name)):
             return f"{where}.{name}".lstrip("."), f"unknown setting `{name}`: {instead}."
         if inner is None:
-            known = [name for name in kind.__struct_fields__ if name != "folder"]
+            known = [name for name in kind.__struct_encode_fields__ if name != "folder"]
             return f"{where}.{name}".lstrip("."), unknown_name(name, known, "setting ")
         if found := explain_error(part, inner, f"{where}.{name}".lstrip(".")):
             return found
     if missing := re.search(r"missing required field `(.+?)`", message):
-        needed = next(f.type for f in msgspec.structs.fields(kind) if f.name == missing[1])
+        needed = next(f.type for f in msgspec.structs.fields(kind) if f.encode_name == missing[1])
         one_of = f": one of {', '.join(choices)}" if (choices := choices_of(needed)) else ""
         return where, f"`{missing[1]}` is missing{one_of}."
     if choices := choices_of(kind):
@@ -86,7 +86,7 @@ def _parts(value: object, kind: Any) -> list[tuple[str, Any, object]]:
     """List name, type and value of what a section holds; unknown names have the type None."""
     if isinstance(value, dict):
         if isinstance(kind, type) and issubclass(kind, Settings):
-            types = {f.name: f.type for f in msgspec.structs.fields(kind)}
+            types = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
             return [(name, types.get(name), part) for name, part in value.items()]
         if get_origin(kind) is dict:
             return [(name, get_args(kind)[1], part) for name, part in value.items()]

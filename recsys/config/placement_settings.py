@@ -10,6 +10,50 @@ from msgspec import Meta, field
 from recsys.config.settings import Settings, Share
 
 Objective = Literal["purchase", "margin", "new"]
+Action = Literal["pin", "boost", "bury", "exclude"]
+Day = Literal[
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "weekdays",
+    "weekend",
+]
+
+
+class PlacementRule(Settings, frozen=True):
+    """What a placement does with some products, for whom and when."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    """Said in decisions and explanations; no two rules of a placement share one."""
+    action: Action
+    """``pin``: stands at ``position``; ``boost``, ``bury``: ranks by ``factor`` times its value;
+    ``exclude``: is not shown."""
+    item_ids: list[str] = field(default_factory=list)
+    """Products that it is about; for a pin in order of preference. Or ``filter``."""
+    filter: dict[str, Any] = field(default_factory=dict)
+    """Filter on the products that it is about, as in ``filter`` of the placement."""
+    position: Annotated[int, Meta(ge=1, le=200)] | None = None
+    """Place in the list, from 1; 1 by default. Pins only."""
+    factor: Annotated[float, Meta(gt=0, le=1000)] | None = None
+    """Above 1 for a boost, below 1 to bury."""
+    since: Any = field(default=None, name="from")
+    """Date or date-time from which it holds."""
+    until: Any = None
+    """Date, the last day on which it holds, or date-time at which it ends."""
+    days: list[Day] = field(default_factory=list)
+    """Days of the week on which it holds; ``weekdays`` and ``weekend`` as well. Empty: all."""
+    hours: str | list[str] = field(default_factory=list)
+    """Hours at which it holds, such as ``17:00-20:00``. Empty: all."""
+    locations: list[str] = field(default_factory=list)
+    """Locations of questions for which it holds. Empty: all, and questions without one."""
+    audience: dict[str, Any] = field(default_factory=dict)
+    """Customers for whom it holds. Empty: everybody."""
+    time_zone: str | None = None
+    """IANA zone of its times; the workspace's by default."""
 
 
 class PlacementSettings(Settings, frozen=True):
@@ -62,6 +106,12 @@ class PlacementSettings(Settings, frozen=True):
     weights: dict[str, float] = field(default_factory=dict)
     """Factor on each model's learned weight, by model; ``cart``: on the items that go with the
     cart."""
+    rules: list[PlacementRule] = field(default_factory=list)
+    """What is pinned, boosted, buried or excluded, for whom and when."""
+    random_slots: Annotated[int, Meta(ge=0, le=200)] = 0
+    """Last places of the list that go to random ones of nearly equal candidates."""
+    random_within: Annotated[float, Meta(gt=0, le=1)] = 0.8
+    """Share of the best candidate's value from which on others are nearly equal."""
 
 
 PLACEMENTS: dict[str, PlacementSettings] = {

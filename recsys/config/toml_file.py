@@ -13,23 +13,21 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 import msgspec
 from msgspec import field
 
-from recsys.config import filters
 from recsys.config.contact_settings import (
     CapSettings,
     ConsentSettings,
     ContactSettings,
     HoldoutSettings,
 )
-from recsys.config.errors import explain_error, nearest_name, unknown_name
-from recsys.config.filters import FilterError
+from recsys.config.errors import explain_error, unknown_name
 from recsys.config.limit_settings import LimitSettings
 from recsys.config.model_settings import ModelSettings, RankerSettings
 from recsys.config.offer_settings import OfferSettings
+from recsys.config.placement_rules import check_products, with_time_zone
 from recsys.config.placement_settings import PLACEMENTS, PlacementSettings
 from recsys.config.settings import (
     ORDER_KINDS,
@@ -49,6 +47,7 @@ from recsys.config.settings import (
     TrainSettings,
     WorkspaceSettings,
 )
+from recsys.config.time_windows import check_zone
 from recsys.errors import ConfigError
 from recsys.messages import failure, unreadable
 from recsys.schema import CHANNELS
@@ -213,6 +212,9 @@ def parse_config(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ())
         origin = overridden.get(where, path)
         place = f"{origin}: {where}" if where else f"{origin}"
         raise ConfigError(f"{place}: {message}") from None
+    zone = config.workspace.time_zone
+    placements = {name: with_time_zone(one, zone) for name, one in config.placements.items()}
+    config = msgspec.structs.replace(config, placements=placements)
     try:
         _check(config)
     except ConfigError as error:
@@ -258,7 +260,7 @@ def config_from_environment(value: str, setting: str) -> str:
 
 def _check(config: Config) -> None:
     """Refuse what types alone cannot see."""
-    _check_zone("workspace.time_zone", config.workspace.time_zone)
+    check_zone("workspace.time_zone", config.workspace.time_zone)
     for name, source in config.sources.items():
         _check_source(name, source)
     for network in config.serve.proxies:
@@ -270,7 +272,10 @@ def _check(config: Config) -> None:
         _known(f"placements.{name}.channel", placement.channel, CHANNELS)
         for model in placement.weights:
             _known(f"placements.{name}.weights", model, (*ModelSettings.__struct_fields__, "cart"))
-        _check_filter(f"placements.{name}.filter", placement.filter)
+        try:
+            check_products(placement)
+        except ConfigError as error:
+            raise ConfigError(f"placements.{name}.{error}") from None
     placements = {**PLACEMENTS, **config.placements}
     for name, cap in config.caps.items():
         _check_name(f"caps.{name}", "cap", name)
@@ -290,13 +295,6 @@ def _check(config: Config) -> None:
         raise ConfigError("contact: quiet hours need both `quiet_from` and `quiet_until`.")
 
 
-def _check_filter(where: str, document: dict[str, Any]) -> None:
-    try:
-        filters.parse_filter(document) if document else None
-    except FilterError as error:
-        raise ConfigError(f"{where}: {error}") from None
-
-
 def _check_source(name: str, source: Source) -> None:
     where = f"sources.{name}"
     _check_name(where, "source", name)
@@ -308,7 +306,7 @@ def _check_source(name: str, source: Source) -> None:
     if source.channel is not None:
         _known(f"{where}.channel", source.channel, CHANNELS)
     if source.time_zone is not None:
-        _check_zone(f"{where}.time_zone", source.time_zone)
+        check_zone(f"{where}.time_zone", source.time_zone)
     if source.orders == "split" and "line_no" not in source.columns:
         raise ConfigError(f'{where}: `orders = "split"` needs a `line_no` column.')
     for place, spec in source.specs.items():
@@ -334,14 +332,6 @@ def _check_network(where: str, text: str) -> None:
         raise ConfigError(
             f"{where}: `{text}` is no network. Write it as 10.0.0.0/8, or one address as 10.0.0.7."
         ) from None
-
-
-def _check_zone(where: str, name: str) -> None:
-    if name not in available_timezones():
-        hint = nearest_name(name, available_timezones())
-        raise ConfigError(
-            f"{where}: `{name}` is no IANA time zone.{hint or ' Use one such as Europe/Paris.'}"
-        )
 
 
 def _known(where: str, value: str, known: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from .messages import (
     quiet_ends,
     room_for,
 )
+from .placement_effects import AppliedRule, DrawnItem, PlacementEffects, describe_rule
 from .reservations import Reservation
 from .suppression import (
     NOTHING,
@@ -29,6 +30,7 @@ __all__ = [
     "MAX_DAYS",
     "MESSAGES",
     "NOTHING",
+    "AppliedRule",
     "Arm",
     "Assignment",
     "CartChange",
@@ -38,9 +40,11 @@ __all__ = [
     "Consent",
     "ContactState",
     "Decision",
+    "DrawnItem",
     "HeldCode",
     "HeldMessage",
     "Outgoing",
+    "PlacementEffects",
     "Refusal",
     "Report",
     "Reservation",
@@ -49,6 +53,7 @@ __all__ = [
     "Withheld",
     "assign",
     "consents_to",
+    "describe_rule",
     "described",
     "held_document",
     "left_of",

@@ -13,6 +13,13 @@ import msgspec
 
 from recsys.config import CapSettings
 from recsys.decisions.messages import HELD_TEXTS, HeldMessage
+from recsys.decisions.placement_effects import (
+    NO_EFFECTS,
+    AppliedRule,
+    DrawnItem,
+    PlacementEffects,
+    describe_rule,
+)
 from recsys.decisions.suppression import Suppression, Withheld
 
 #: Products that a decision names; of more, the number.
@@ -53,6 +60,10 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The mailing and slot that it was decided for."""
     asked: dict[str, Any] = {}
     """What the request asked besides placement, customer and location."""
+    rules: tuple[AppliedRule, ...] = ()
+    """Rules of the placement that held."""
+    random: tuple[DrawnItem, ...] = ()
+    """What was drawn of what was shown."""
 
     @classmethod
     def of(
@@ -62,6 +73,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         left_out: Mapping[str, int],
         fallback: str | None,
         gone: Sequence[str],
+        effects: PlacementEffects = NO_EFFECTS,
         **more: Any,
     ) -> "Decision":
         """Make the decision of an answer.
@@ -77,6 +89,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
             As in the answer.
         gone : sequence of str
             Products of which a cap was reached while the answer was made.
+        effects : PlacementEffects
+            What the placement's rules did; nothing by default.
         more
             ``held_out``, ``slot`` and ``asked``.
         """
@@ -88,6 +102,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
             withheld[:MAX_WITHHELD],
             max(0, len(withheld) - MAX_WITHHELD),
             fallback,
+            rules=effects.rules,
+            random=effects.random,
             **more,
         )
 
@@ -109,7 +125,8 @@ def described(
     Returns
     -------
     dict
-        ``fallback``, ``left_out``, ``withheld``, ``more_withheld``, ``held`` and ``text``.
+        ``fallback``, ``left_out``, ``withheld``, ``more_withheld``, ``held``, ``rules``,
+        ``random`` and ``text``.
     """
     decision = decision or Decision("")
     withheld = []
@@ -137,6 +154,8 @@ def described(
         "left_out": decision.left_out,
         "withheld": withheld,
         "more_withheld": decision.more_withheld,
+        "rules": [describe_rule(rule) for rule in decision.rules],
+        "random": msgspec.to_builtins(decision.random),
         "text": sentences,
     }
 

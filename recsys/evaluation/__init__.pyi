@@ -5,6 +5,7 @@ from .discovery_cost import DiscoveryCost
 from .evaluation_set import EvaluationSet
 from .evaluator import CustomerMetrics, Evaluator, ItemPopularity, summarise
 from .identity_quality import IdentityQuality, by_any_link, by_email, measure_identity, read_truth
+from .merchandising_cost import Comparison, MerchandisingCost, RuleUse, merchandising_cost
 from .metrics import Interval, bootstrap, bootstrap_all, coverage, hit_rate_at, ndcg_at, recall_at
 from .offer_recipients import find_recipients
 from .recall_by_source import SourceRecall, candidate_recall
@@ -20,6 +21,7 @@ __all__ = [
     "OURS",
     "BestSingleModel",
     "CartSet",
+    "Comparison",
     "CustomerMetrics",
     "DiscoveryCost",
     "Evaluation",
@@ -29,8 +31,10 @@ __all__ = [
     "IdentityQuality",
     "Interval",
     "ItemPopularity",
+    "MerchandisingCost",
     "PredictedChances",
     "Reliability",
+    "RuleUse",
     "SingleModel",
     "SourceRecall",
     "Split",
@@ -48,6 +52,7 @@ __all__ = [
     "hit_rate_at",
     "lists_of_choices",
     "measure_identity",
+    "merchandising_cost",
     "ndcg_at",
     "rank_in_batches",
     "read_truth",

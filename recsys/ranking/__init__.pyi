@@ -13,17 +13,20 @@ from .candidates import (
 )
 from .choices import Choices
 from .discovery import never_bought
-from .diversity import ItemSimilarity
+from .item_similarity import ItemSimilarity
 from .margins import UNKNOWN_MINOR, Costs, Margins
+from .merchandising import ItemRule, Merchandised, Merchandising, RandomSlots, RuleEffect
 from .product_attributes import Attribute
 from .product_filter import FilterData, LabelColumn
 from .rank_request import RankRequest, factors_of
-from .ranked_lists import RankedLists
+from .ranked_lists import RankedLists, ranked_row
 from .ranker import CANDIDATES_PER_MODEL, Ranker
 from .rule_kernels import CAPPED, NOT_INTERESTED
-from .rules import RULES, Limits, Rules, Suppressed
+from .rules import RULES, Limits, Rules
+from .sales import Sales
 from .segment_blends import Kinds, SegmentBlends
 from .stock_rows import Stock
+from .suppressed import Suppressed
 from .trees import Trees
 from .weight_refinement import ndcg_of
 
@@ -47,15 +50,21 @@ __all__ = [
     "Costs",
     "Ensemble",
     "FilterData",
+    "ItemRule",
     "ItemSimilarity",
     "Kinds",
     "LabelColumn",
     "Limits",
     "Margins",
+    "Merchandised",
+    "Merchandising",
+    "RandomSlots",
     "RankRequest",
     "RankedLists",
     "Ranker",
+    "RuleEffect",
     "Rules",
+    "Sales",
     "SegmentBlends",
     "Stock",
     "Suppressed",
@@ -66,5 +75,6 @@ __all__ = [
     "fit_isotonic",
     "ndcg_of",
     "never_bought",
+    "ranked_row",
     "score_given",
 ]

@@ -12,7 +12,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import Batch, Histories, IntArray, IxArray, Lists, compiled, fixed, zeroed
+from recsys.datasets import (
+    Batch,
+    Histories,
+    IntArray,
+    IxArray,
+    Lists,
+    compiled,
+    fixed,
+    pointers,
+    rows_contain,
+    rows_of,
+    zeroed,
+)
 from recsys.models import MODELS as EVERY_MODEL
 from recsys.models import Model, Recommendations
 from recsys.models.kernels import scores_in_lists
@@ -99,6 +111,42 @@ def score_given(models: Mapping[str, Model], batch: Batch, items: Lists) -> Cand
     for name, (model, given) in _inputs(models, batch).items():
         scores[:, EVIDENCE_COLUMNS.index(name)] = model.scores_of(given, items)
     return Candidates(items.indptr, items.item_ix, scores, _kinds(batch.histories, items))
+
+
+def with_products(
+    models: Mapping[str, Model], batch: Batch, candidates: Candidates, items: Lists
+) -> Candidates:
+    """Add given products to candidates, scored by every model, where they are not among them.
+
+    Parameters
+    ----------
+    models, batch
+        As in ``collect_candidates``.
+    candidates : Candidates
+        Of the ``n`` rows of ``batch``.
+    items : Lists
+        Products of each row, ascending, each once.
+
+    Returns
+    -------
+    Candidates
+        ``candidates`` itself where nothing is missing.
+    """
+    rows = rows_of(items)
+    missing = ~rows_contain(candidates, rows, items.item_ix)
+    if not missing.any():
+        return candidates
+    lists = Lists(pointers(rows[missing], len(batch)), items.item_ix[missing])
+    more = score_given(models, batch, lists)
+    row = np.concatenate([rows_of(candidates), rows_of(more)])
+    item_ix = np.concatenate([candidates.item_ix, more.item_ix])
+    order = np.lexsort((item_ix, row))
+    return Candidates(
+        candidates.indptr + more.indptr,
+        item_ix[order],
+        np.concatenate([candidates.scores, more.scores])[order],
+        np.concatenate([candidates.kind, more.kind])[order],
+    )
 
 
 def _inputs(models: Mapping[str, Model], batch: Batch) -> dict[str, tuple[Model, Batch]]:

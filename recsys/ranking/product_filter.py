@@ -12,15 +12,22 @@ import numpy.typing as npt
 
 from recsys.config import Condition, Filter, filters
 from recsys.datasets import IntArray, ItemIndex
+from recsys.ranking.availability import Availability
+from recsys.ranking.margins import Margins
 from recsys.ranking.product_attributes import Attribute
+from recsys.ranking.sales import Sales
+from recsys.units import DAY
 from recsys.values import AGE_ATTRIBUTES, is_restricted
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Items = npt.NDArray[np.int32]
 #: What of a product depends on who asks, and where: asked only if the filter does.
 Asker = Callable[[Items], npt.NDArray[np.generic]]
-#: The same by the name of a quantity: ``on_hand`` or ``sellable``.
-PieceAsker = Callable[[str, Items], npt.NDArray[np.float64]]
+#: The same of a number, by the name of its field.
+NumberAsker = Callable[[str, Items], npt.NDArray[np.float64]]
+#: Numbers that depend on who asks, where and when.
+_ASKED = (*filters.PIECES, *filters.INTERNAL)
 
 
 class LabelColumn:
@@ -72,6 +79,10 @@ class FilterData:
         ``department``, ``category``, ``brand``.
     active : ndarray of shape (n_items,), bool
     attributes : mapping of str to Attribute, optional
+    margins : Margins, optional
+        What sales earn; unknown by default.
+    sales : Sales, optional
+        How products sell; unknown by default.
     """
 
     def __init__(
@@ -82,6 +93,8 @@ class FilterData:
         labels: dict[str, LabelColumn],
         active: Bools,
         attributes: Mapping[str, Attribute] | None = None,
+        margins: Margins | None = None,
+        sales: Sales | None = None,
     ) -> None:
         self.index = index
         self.titles = titles
@@ -89,6 +102,8 @@ class FilterData:
         self.labels = labels
         self.active = active
         self.attributes = attributes or {}
+        self.margins = margins
+        self.sales = sales
 
     @cached_property
     def age_restricted(self) -> Bools:
@@ -99,7 +114,103 @@ class FilterData:
                 out |= self.attributes[name].saying(is_restricted)
         return out
 
-    def allows(self, given: Filter, item_ix: Items, pieces: PieceAsker, new: Asker) -> Bools:
+    def number(
+        self,
+        name: str,
+        availability: Availability,
+        location_keys: IntArray,
+        item_ix: Items,
+        as_of_ts: IntArray | None,
+    ) -> Floats:
+        """Return a number of products that depends on where and when it is asked.
+
+        Parameters
+        ----------
+        name : str
+            One of ``filters.PIECES`` or of ``filters.INTERNAL``.
+        availability : Availability
+        location_keys, item_ix, as_of_ts : ndarray of the same shape (m,)
+            Where, of what, and when; without a time no age is known.
+
+        Returns
+        -------
+        ndarray of shape (m,), float64
+            NaN where unknown.
+        """
+        if name == "margin_share":
+            return self.margin_share(location_keys, item_ix)
+        if name == "age_days":
+            return self.age_days(item_ix, as_of_ts)
+        found = availability.stock_at(location_keys, item_ix, as_of_ts)
+        if name == "on_hand":
+            return found.on_hand
+        sellable = found.sellable
+        return sellable if name == "sellable" else self.cover_days(sellable, location_keys, item_ix)
+
+    def margin_share(self, location_keys: IntArray, item_ix: Items) -> Floats:
+        """Return which share of its price a sale of each product earns.
+
+        Parameters
+        ----------
+        location_keys, item_ix : ndarray of the same shape (m,)
+            0: no location.
+
+        Returns
+        -------
+        ndarray of shape (m,), float64
+            NaN where price or cost is unknown.
+        """
+        price = self.price_minor[item_ix].astype(np.float64)
+        if self.margins is None:
+            return np.full(len(item_ix), np.nan)
+        cost = self.margins.costs.at(location_keys, item_ix)
+        known = (price > 0) & (cost >= 0)
+        return np.where(known, 1.0 - cost / np.where(known, price, 1.0), np.nan)
+
+    def cover_days(self, sellable: Floats, location_keys: IntArray, item_ix: Items) -> Floats:
+        """Return for how many days the stock of each product lasts at the pace it sells at.
+
+        Parameters
+        ----------
+        sellable : ndarray of shape (m,), float64
+            Pieces that can be sold; NaN where unknown.
+        location_keys, item_ix : ndarray of the same shape (m,)
+            0: no location.
+
+        Returns
+        -------
+        ndarray of shape (m,), float64
+            0 without stock, infinity of what is not sold, NaN where either is unknown.
+        """
+        if self.sales is None:
+            return np.full(len(item_ix), np.nan)
+        a_day = self.sales.a_day(location_keys, item_ix)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            cover: Floats = np.where(sellable <= 0, 0.0, sellable / a_day)
+        cover[np.isnan(a_day)] = np.nan
+        return cover
+
+    def age_days(self, item_ix: Items, as_of_ts: IntArray | None) -> Floats:
+        """Return how long ago each product was first sold.
+
+        Parameters
+        ----------
+        item_ix : ndarray of shape (m,), int32
+        as_of_ts : ndarray of shape (m,), int64, or None
+            When it is asked, UTC epoch seconds.
+
+        Returns
+        -------
+        ndarray of shape (m,), float64
+            Days; NaN of what was never sold, and where no time is given.
+        """
+        if self.sales is None or as_of_ts is None:
+            return np.full(len(item_ix), np.nan)
+        first_ts = self.sales.first_ts[item_ix]
+        known = first_ts != Sales.NEVER_TS
+        return np.where(known, np.maximum(as_of_ts - first_ts, 0) / DAY, np.nan)
+
+    def allows(self, given: Filter, item_ix: Items, numbers: NumberAsker, new: Asker) -> Bools:
         """Say which products a filter lets through.
 
         Parameters
@@ -107,9 +218,9 @@ class FilterData:
         given : Filter
         item_ix : ndarray of shape (m,), int32
             Products, whole or in part those of one request.
-        pieces : callable
-            Given ``on_hand`` or ``sellable`` and positions in ``item_ix``, how many of each the
-            location has; NaN where unknown.
+        numbers : callable
+            Given one of ``filters.PIECES`` or ``filters.INTERNAL``, and positions in ``item_ix``,
+            that number of each; NaN where unknown.
         new : callable
             Given positions in ``item_ix``, whether the customer never bought them.
 
@@ -122,29 +233,31 @@ class FilterData:
         What is not known of a product is equal to nothing: it passes ``ne`` and ``not_in``, and
         no other comparison. The parts of a group are asked of what the parts before left open.
         """
-        return self._ask(given, np.arange(len(item_ix), dtype=np.int32), item_ix, pieces, new)
+        return self._ask(given, np.arange(len(item_ix), dtype=np.int32), item_ix, numbers, new)
 
-    def _ask(self, given: Filter, at: Items, items: Items, pieces: PieceAsker, new: Asker) -> Bools:
+    def _ask(
+        self, given: Filter, at: Items, items: Items, numbers: NumberAsker, new: Asker
+    ) -> Bools:
         if isinstance(given, Condition):
-            return self._test(given, at, items[at], pieces, new)
+            return self._test(given, at, items[at], numbers, new)
         if given.kind == "not":
-            return ~self._ask(given.parts[0], at, items, pieces, new)
+            return ~self._ask(given.parts[0], at, items, numbers, new)
         every = given.kind == "and"
         out = np.full(len(at), every)
         open_ = np.arange(len(at))
         for part in sorted(given.parts, key=_cost):
-            held = self._ask(part, at[open_], items, pieces, new)
+            held = self._ask(part, at[open_], items, numbers, new)
             decided = ~held if every else held
             out[open_[decided]] = not every
             open_ = open_[~decided]
         return out
 
     def _test(
-        self, one: Condition, at: Items, items: Items, pieces: PieceAsker, new: Asker
+        self, one: Condition, at: Items, items: Items, numbers: NumberAsker, new: Asker
     ) -> Bools:
         if one.op in ("ne", "not_in"):
             positive = Condition(one.field, {"ne": "eq", "not_in": "in"}[one.op], one.value)
-            return ~self._test(positive, at, items, pieces, new)
+            return ~self._test(positive, at, items, numbers, new)
         if one.field == "active":
             return _same(self.active[items], one.value)
         if one.field == "new":
@@ -152,8 +265,8 @@ class FilterData:
         if one.field == "price":
             price = self.price_minor[items].astype(np.float64)
             return _compare(one, np.where(price < 0, np.nan, price))
-        if one.field in filters.PIECES:
-            return _compare(one, pieces(one.field, at))
+        if one.field in _ASKED:
+            return _compare(one, numbers(one.field, at))
         if one.field.startswith(filters.ATTRIBUTE):
             attribute = self.attributes.get(one.field.removeprefix(filters.ATTRIBUTE))
             if attribute is None:  # said of no product

@@ -14,6 +14,7 @@ from recsys.datasets import IntArray, Lists
 from recsys.ranking.calibration import Floats
 from recsys.ranking.candidates import EVIDENCE_COLUMNS, MODEL_OF_COLUMN
 from recsys.ranking.discovery import new_items_needed
+from recsys.ranking.merchandising import Merchandising
 from recsys.ranking.rules import Limits
 
 
@@ -38,6 +39,8 @@ class RankRequest:
         Products whose chance is returned, shown or not; none by default.
     new_share : ndarray of shape (n,), float64, optional
         See ``discovery``; 0 by default.
+    merchandising : tuple of length n of (Merchandising or None), optional
+        What is put where, whatever its score; nothing by default.
     """
 
     counts: npt.NDArray[np.int64]
@@ -47,6 +50,7 @@ class RankRequest:
     by_margin: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     requested: Lists | None = None
     new_share: Floats = field(default_factory=lambda: np.empty(0))
+    merchandising: tuple[Merchandising | None, ...] | None = None
 
     @cached_property
     def needed(self) -> IntArray:
@@ -74,6 +78,7 @@ class RankRequest:
             self.diversity[part],
             self.by_margin[part],
             new_share=self.new_share[part],
+            merchandising=self.merchandising and self.merchandising[part],
         )
 
 

@@ -4,12 +4,14 @@ Made by ``Ranker``; read by ``recommender.answers`` and by ``evaluation``.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.datasets import Lists
 from recsys.ranking.calibration import Floats
+from recsys.ranking.merchandising import Merchandised
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class RankedLists:
     leader_ix : ndarray of shape (k,), int32, optional
         The product of each one's choice that chance, scores and evidence are of; the same as
         ``item_ix`` by default.
+    merchandised : tuple of length n of (Merchandised or None), optional
+        What merchandising did to each list.
     """
 
     indptr: npt.NDArray[np.int64]
@@ -45,6 +49,7 @@ class RankedLists:
     left_out: npt.NDArray[np.int64]
     requested_chance: Floats = field(default_factory=lambda: np.empty(0))
     leader_ix: npt.NDArray[np.int32] | None = None
+    merchandised: tuple[Merchandised | None, ...] | None = None
 
     @property
     def leaders(self) -> "RankedLists":
@@ -53,7 +58,14 @@ class RankedLists:
 
 
 def ranked_row(ranked: RankedLists, r: int) -> RankedLists:
-    """Return what one request got."""
+    """Return what one request got.
+
+    Parameters
+    ----------
+    ranked : RankedLists
+    r : int
+        In ``[0, n)``.
+    """
     part = slice(ranked.indptr[r], ranked.indptr[r + 1])
     return RankedLists(
         ranked.indptr[r : r + 2] - ranked.indptr[r],
@@ -63,14 +75,17 @@ def ranked_row(ranked: RankedLists, r: int) -> RankedLists:
         ranked.evidence[part],
         ranked.left_out[r : r + 1],
         leader_ix=ranked.leaders.item_ix[part],
+        merchandised=ranked.merchandised and ranked.merchandised[r : r + 1],
     )
 
 
 def concatenate(parts: list[RankedLists]) -> RankedLists:
     """Put what single requests got behind one another."""
     lists = Lists.of_rows([part.item_ix for part in parts])
-    joined = {
+    joined: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in ("chance", "scores", "evidence", "left_out", "leader_ix")
     }
+    if parts[0].merchandised is not None:
+        joined["merchandised"] = tuple(one for part in parts for one in part.merchandised or ())
     return replace(parts[0], indptr=lists.indptr, item_ix=lists.item_ix, **joined)

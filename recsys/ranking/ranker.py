@@ -4,7 +4,7 @@ In: histories, contexts and requests. Out: ranked items with their chance of pur
 what the rules left out. Called by ``Engine`` and by evaluation. One request gets the same alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -14,35 +14,41 @@ import numpy.typing as npt
 
 from recsys.datasets import (
     Batch,
-    Context,
     Histories,
     IntArray,
     ItemIndex,
     Lists,
     Ragged,
     pointers,
+    rows_contain,
     rows_of,
 )
 from recsys.models import Content, Model
 from recsys.ranking.availability import Availability
-from recsys.ranking.boosted_trees import BoostedTrees, Ensemble, choose_for_trees
+from recsys.ranking.boosted_trees import BoostedTrees
 from recsys.ranking.calibration import Floats
 from recsys.ranking.candidates import (
     Candidates,
     collect_candidates,
     score_given,
+    with_products,
 )
 from recsys.ranking.choices import Choices
 from recsys.ranking.discovery import count_missed, never_bought, selection_pools
-from recsys.ranking.diversity import ItemSimilarity, diversify
-from recsys.ranking.features.table import Features
+from recsys.ranking.diversity import diversify
+from recsys.ranking.item_similarity import ItemSimilarity
+from recsys.ranking.likeness import Likeness
 from recsys.ranking.margins import Margins, expected
+from recsys.ranking.merchandising import with_left_out_of
 from recsys.ranking.product_filter import FilterData
 from recsys.ranking.rank_request import RankRequest
 from recsys.ranking.ranked_lists import RankedLists, concatenate, ranked_row
+from recsys.ranking.rule_products import RuleProducts
 from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
 from recsys.ranking.segment_blends import SegmentBlends
+from recsys.ranking.steering import Steering
+from recsys.ranking.tree_scores import add_trees
 
 #: Candidates that each model contributes per request.
 CANDIDATES_PER_MODEL: Final = 120
@@ -98,6 +104,10 @@ class Ranker:
         """Which products crowd a list; None where no model knows what products are."""
         content = self.models.get("content")
         return ItemSimilarity.of(content) if isinstance(content, Content) else None
+
+    @cached_property
+    def _rule_products(self) -> RuleProducts:
+        return RuleProducts(self.availability, self.filter_data, self.all_choices)
 
     @cached_property
     def all_choices(self) -> Choices:
@@ -168,7 +178,8 @@ class Ranker:
             asked = request.row(r)
             wider = self._order(self._widened_candidates(one, asked), one, asked, credit)
             # Report what the rules removed from the usual candidates, not from the wider set.
-            parts[r] = replace(wider, left_out=parts[r].left_out)
+            done = with_left_out_of(wider.merchandised, parts[r].merchandised)
+            parts[r] = replace(wider, left_out=parts[r].left_out, merchandised=done)
         return replace(concatenate(parts), requested_chance=ranked.requested_chance)
 
     def _short(
@@ -210,18 +221,23 @@ class Ranker:
     def _order(
         self, candidates: Candidates, batch: Batch, request: RankRequest, credit: bool
     ) -> RankedLists:
-        histories, context = batch.histories, batch.context
+        histories, context, needed = batch.histories, batch.context, request.needed
+        rules, usual = self.rules(histories, request.limits), candidates
+        if request.merchandising is not None:
+            wanted = self._rule_products.of(request.merchandising, request.limits)
+            candidates = with_products(self.models, batch, candidates, wanted)
         rows = rows_of(candidates)
         blend_choice = self._scorer.choose_blends(np.diff(context.cart.indptr) > 0, request.factors)
         scored = self._scorer.score(candidates, candidates.scores, candidates.kind, blend_choice)
-        rules = self.rules(histories, request.limits)
         code = rules.forbid_choices(candidates)
         allowed = code == 0
-        keys = self._keys(candidates, rows, scored, request)
+        steering = None
+        if request.merchandising is not None:
+            given, choices = request.merchandising, self.all_choices
+            steering = Steering(given, candidates, request.counts, rules, choices)
+        keys = self._keys(candidates, rows, scored, request, steering)
         leads = self.all_choices.leading(candidates, keys)
-        new = (
-            never_bought(candidates, histories, self.all_choices) if request.needed.any() else None
-        )
+        new = never_bought(candidates, histories, self.all_choices) if needed.any() else None
         left_out = count_missed(
             candidates,
             keys,
@@ -229,21 +245,34 @@ class Ranker:
             allowed & leads,
             request.counts,
             len(RULES),
-            request.needed,
+            needed,
             new,
         )
-        trees = self._add_trees(candidates, rows, scored, allowed, histories, context)
-        keys = self._keys(candidates, rows, scored, request)
+        first = None
+        if steering is not None:
+            steering.note_excluded(code, keys, allowed & leads)
+            order = steering.hopeful(code, scored.total + steering.log_factor)
+            first = rows_contain(usual, rows, candidates.item_ix), order
+        trees = None
+        if self.boosted is not None:
+            trees = add_trees(self.boosted, candidates, rows, scored, first, allowed, batch)
+        keys = self._keys(candidates, rows, scored, request, steering)
         # Candidates that the trees did not score rank behind those that they did.
         behind = None if trees is None else trees.place < 0
+        counts = request.counts
+        if steering is not None:
+            worth = steering.worth(keys, scored.chance, request.by_margin)
+            steering.pin(code, keys, behind)
+            counts = counts - steering.drawn_places
+            keys, behind, new, needed = steering.lifted(keys, behind, new, needed)
         allowed &= self.all_choices.leading(candidates, keys, behind)
         ends, shown = selection_pools(
             candidates,
             keys,
             allowed,
-            request.counts,
+            counts,
             request.diversity,
-            request.needed,
+            needed,
             new,
             behind,
         )
@@ -253,28 +282,35 @@ class Ranker:
                 ends,
                 candidates.item_ix[shown],
                 keys,
-                request.counts,
+                counts,
                 request.diversity,
                 histories.purchases,
                 self.item_similarity,
-                request.needed,
+                needed,
                 None if new is None else new[shown],
             )
             shown = shown[chosen]
+        if steering is not None:
+            likeness = Likeness(request.diversity, self.item_similarity, histories.purchases)
+            ends, shown = steering.arranged(
+                ends, shown, allowed, behind, worth, needed, new, likeness
+            )
         scores = candidates.scores[shown]
         evidence = self._scorer.evidence(scores, candidates.kind[shown], rows[shown], blend_choice)
         if credit and trees is not None:
             trees.credit(evidence, shown)
         leaders = Lists(ends, candidates.item_ix[shown])
+        item_ix = rules.representatives(leaders)
         return RankedLists(
             ends,
-            rules.representatives(leaders),
+            item_ix if steering is None else steering.named(shown, item_ix),
             scored.chance[shown],
             scores,
             evidence,
             left_out,
             self._requested_chances(candidates, scored, blend_choice, batch, request.requested),
             leaders.item_ix,
+            None if steering is None else steering.report(ends, shown, code),
         )
 
     def _requested_chances(
@@ -300,9 +336,21 @@ class Ranker:
         return chance
 
     def _keys(
+        self,
+        candidates: Candidates,
+        rows: IntArray,
+        scored: ScoredCandidates,
+        request: RankRequest,
+        steering: Steering | None,
+    ) -> Floats:
+        """Return the sort keys: values, times what the placement's rules multiply them by."""
+        keys = self._values(candidates, rows, scored, request)
+        return keys if steering is None else keys + steering.log_factor
+
+    def _values(
         self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
     ) -> Floats:
-        """Return the sort keys: the total log-odds, or the logarithm of the expected margin."""
+        """Return what candidates are worth: total log-odds, or logarithms of expected margins."""
         if not request.by_margin.any():
             return scored.total
         if self.margins is None:
@@ -312,61 +360,3 @@ class Ranker:
         keys = scored.total.copy()
         keys[at] = expected(scored.chance[at], margin)
         return keys
-
-    def _add_trees(
-        self,
-        candidates: Candidates,
-        rows: IntArray,
-        scored: ScoredCandidates,
-        allowed: npt.NDArray[np.bool_],
-        histories: Histories,
-        context: Context,
-    ) -> "_TreeScores | None":
-        """Add the trees' scores to the best candidates; changes ``scored`` in place."""
-        if self.boosted is None:
-            return None
-        chosen = choose_for_trees(candidates, scored.total, allowed)
-        of = self.boosted.features(candidates, chosen, rows, scored.plain, histories, context)
-        place = np.full(len(rows), -1)
-        place[chosen] = np.arange(len(chosen))
-        has_cart = (np.diff(context.cart.indptr) > 0)[rows[chosen]]
-        shares = []
-        for ensemble, part in (
-            (self.boosted.plain, np.flatnonzero(~has_cart)),
-            (self.boosted.cart, np.flatnonzero(has_cart)),
-        ):
-            if len(part):
-                at = chosen[part]
-                mine = np.ascontiguousarray(of[part]) if len(part) < len(of) else of
-                likelier = ensemble.likely.add(mine)
-                scored.total[at] += likelier + ensemble.order.add(mine)
-                scored.chance[at] = ensemble.chance(scored.plain[at] + likelier)
-                shares.append((ensemble, part))
-        return _TreeScores(self.boosted, of, place, shares)
-
-
-@dataclass(frozen=True)
-class _TreeScores:
-    """Candidates that the trees scored: row of each in ``features``; -1 for the others."""
-
-    boosted: BoostedTrees
-    features: Features
-    place: npt.NDArray[np.int64]
-    parts: list[tuple[Ensemble, npt.NDArray[np.int64]]]
-
-    def credit(self, evidence: Floats, shown: npt.NDArray[np.int64]) -> None:
-        """Add the trees' contribution of each column to the evidence of shown candidates."""
-        for ensemble, mine, given in self._looked_at(shown):
-            evidence[mine] += self.boosted.contributions(ensemble, given)
-
-    def _looked_at(
-        self, of: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[Ensemble, npt.NDArray[np.int64], Features]]:
-        """Yield the positions in ``of`` that each ensemble scored, and their features."""
-        at = self.place[of]
-        for ensemble, part in self.parts:
-            mine = np.flatnonzero(at >= 0)
-            if len(self.parts) > 1:
-                mine = mine[np.isin(at[mine], part)]
-            if len(mine):
-                yield ensemble, mine, self.features[at[mine]]

@@ -5,7 +5,8 @@ it, so that what was left out can be counted. Called by ``Ranker``.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Self
+from functools import cached_property
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ from recsys.ranking.choices import Choices
 from recsys.ranking.product_filter import FilterData, Items
 from recsys.ranking.rule_kernels import FILTERED, SCARCE
 from recsys.ranking.scarcity import scarce
+from recsys.ranking.suppressed import Suppressed
 
 #: Rules in the order in which they apply; a candidate's code is its rule's position + 1.
 RULES: Final = (
@@ -47,56 +49,6 @@ RULES: Final = (
 
 _NO_ITEMS: Final = np.empty(0, np.int32)
 _NO_CODES: Final = np.empty(0, np.uint8)
-
-
-class Suppressed(NamedTuple):
-    """Products that must not be shown to the customers of ``n`` requests, and why.
-
-    Attributes
-    ----------
-    indptr : ndarray of shape (n + 1,), int64
-        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the next two.
-    item_ix : ndarray of shape (m,), int32
-        They stand for all products of their choice.
-    by : ndarray of shape (m,), uint8
-        ``rule_kernels.NOT_INTERESTED`` or ``CAPPED``.
-    """
-
-    indptr: IntArray
-    item_ix: IxArray
-    by: npt.NDArray[np.uint8]
-
-    @classmethod
-    def none(cls, n: int) -> Self:
-        """Return those of requests without any.
-
-        Parameters
-        ----------
-        n : int
-            Requests.
-
-        Returns
-        -------
-        Suppressed
-        """
-        return cls(np.zeros(n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
-
-    def row(self, r: int) -> "Suppressed":
-        """Return those of one request.
-
-        Parameters
-        ----------
-        r : int
-            In ``[0, n)``.
-
-        Returns
-        -------
-        Suppressed
-            Of one request.
-        """
-        part = slice(self.indptr[r], self.indptr[r + 1])
-        ends = np.array([0, part.stop - part.start], np.int64)
-        return Suppressed(ends, self.item_ix[part], self.by[part])
 
 
 @dataclass(frozen=True)
@@ -125,7 +77,8 @@ class Limits:
     suppressed : Suppressed, optional
         What the customers do not want, or have been shown often enough; nothing by default.
     as_of_ts : ndarray of shape (n,), int64, optional
-        When they are asked, UTC epoch seconds; needed where stock has a greatest age.
+        When they are asked, UTC epoch seconds; needed where stock has a greatest age, and by
+        filters that ask for an age.
     scarce_below : ndarray of shape (n,), float64, optional
         Nothing of which fewer pieces than this can be sold, at the location or, without one, at all
         locations together, where that is known; 0: no such rule, which is the default.
@@ -348,41 +301,68 @@ class Rules:
             asked = limits.location_keys[rows], items.item_ix, when, below[rows]
             out[scarce(self.availability, *asked)] = SCARCE
         if any(self.limits.filters):
-            out[_filtered(self, items)] = FILTERED
+            out[self._filtered(items)] = FILTERED
         return out
+
+    def passing(self, given: Filter, items: Ragged) -> npt.NDArray[np.bool_]:
+        """Say which products a filter lets through, whatever else forbids them.
+
+        Parameters
+        ----------
+        given : Filter
+        items : Ragged
+            ``m`` products of ``n`` requests.
+
+        Returns
+        -------
+        ndarray of shape (m,), bool
+
+        Raises
+        ------
+        ValueError
+            When there are no facts.
+        """
+        lists = _lists(items)
+        return self._passing(given, rows_of(lists), lists.item_ix)
+
+    def _filtered(self, items: Lists) -> npt.NDArray[np.bool_]:
+        """Return whether its request's filter removes each product."""
+        out = np.zeros(len(items.item_ix), bool)
+        if not any(self.limits.filters):
+            return out
+        rows = rows_of(items)
+        # A batch has few distinct filters: evaluate each once.
+        kinds = {one: number for number, one in enumerate(dict.fromkeys(self.limits.filters))}
+        kind = np.array([kinds[one] for one in self.limits.filters])[rows]
+        for one, number in kinds.items():
+            if one is not None:
+                at = np.flatnonzero(kind == number)
+                out[at] = ~self._passing(one, rows[at], items.item_ix[at])
+        return out
+
+    def _passing(self, given: Filter, rows: IntArray, items: IxArray) -> npt.NDArray[np.bool_]:
+        if self.filter_data is None:
+            raise ValueError("filters need facts to ask.")
+        facts, limits = self.filter_data, self.limits
+
+        def numbers(name: str, part: Items) -> npt.NDArray[np.float64]:
+            of = rows[part]
+            when = None if limits.as_of_ts is None else limits.as_of_ts[of]
+            places = limits.location_keys[of], items[part], when
+            return facts.number(name, self.availability, *places)
+
+        def new(part: Items) -> npt.NDArray[np.bool_]:
+            of = self.choices.of
+            return ~rows_contain(self._past, rows[part], of[items[part]])
+
+        return facts.allows(given, items, numbers, new)
+
+    @cached_property
+    def _past(self) -> Lists:
+        """Choices of what each customer bought."""
+        bought = self.histories
+        return Lists(np.asarray(bought.indptr, np.int64), self.choices.of[bought.item_ix])
 
 
 def _lists(items: Ragged) -> Lists:
     return Lists(np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32))
-
-
-def _filtered(rules: Rules, lists: Lists) -> npt.NDArray[np.bool_]:
-    """Return whether the request's filter removes each candidate."""
-    limits, availability, items = rules.limits, rules.availability, lists.item_ix
-    filter_data, of, histories = rules.filter_data, rules.choices.of, rules.histories
-    out = np.zeros(len(items), bool)
-    if filter_data is None:
-        raise ValueError("filters need facts to ask.")
-    rows = rows_of(lists)
-    # A batch has few distinct filters: evaluate each once.
-    kinds = {one: number for number, one in enumerate(dict.fromkeys(limits.filters))}
-    kind = np.array([kinds[one] for one in limits.filters])[rows]
-    past = Lists(np.asarray(histories.indptr, np.int64), of[histories.item_ix])
-    for one, number in kinds.items():
-        if one is None:
-            continue
-        at = np.flatnonzero(kind == number)
-
-        def pieces(
-            name: str, part: Items, at: npt.NDArray[np.intp] = at
-        ) -> npt.NDArray[np.float64]:
-            r = rows[at[part]]
-            when = None if limits.as_of_ts is None else limits.as_of_ts[r]
-            found = availability.stock_at(limits.location_keys[r], items[at[part]], when)
-            return found.sellable if name == "sellable" else found.on_hand
-
-        def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
-            return ~rows_contain(past, rows[at[part]], of[items[at[part]]])
-
-        out[at] = ~filter_data.allows(one, items[at], pieces, new)
-    return out

@@ -10,7 +10,8 @@ from .contact_checks import (
     left_in_cart,
 )
 from .engine import Engine
-from .placement_check import check_placement, unknown_names, unknown_values
+from .filter_check import unknown_values
+from .placement_check import check_placement, unknown_names
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
 from .product_pages import PageKind, PageQuestion
 from .request_context import rank_request, with_last_basket

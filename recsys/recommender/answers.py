@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.ranking import RankedLists, Ranker, never_bought, rules
+from recsys.ranking import RankedLists, Ranker, RuleEffect, never_bought, ranked_row, rules
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.explanations import explanation, fallback
 from recsys.recommender.headings import Heading, heading_of
@@ -84,6 +84,7 @@ def write_answers(
                 "offers": answers.offers[r],
                 "fallback": fallback(ranked, r, histories, context, int(answers.popular_levels[r])),
                 "left_out": {**left_out, UNKNOWN_ITEM: int(prepared.n_unknown[r])},
+                **_merchandised(ranked, r, catalogue),
             }
         )
     return written
@@ -102,6 +103,30 @@ def _heading(
         known=bool(bought[r + 1] > bought[r]),
         all_new=bool(is_new[part].all()),
     )
+
+
+def _merchandised(ranked: RankedLists, r: int, catalogue: Catalogue) -> dict[str, Any]:
+    """Say what the placement's rules did to a list, and which of its places were drawn."""
+    done = None if ranked.merchandised is None else ranked.merchandised[r]
+    if done is None:
+        return {}
+    names = [catalogue.index.item_ids[ix] for ix in ranked_row(ranked, r).item_ix.tolist()]
+    said: dict[str, Any] = {}
+    if done.effects:
+        said["rules"] = [_effect(effect, names) for effect in done.effects]
+    if done.draws:
+        said["random"] = [
+            {"item_id": names[one.place], "propensity": one.propensity} for one in done.draws
+        ]
+    return said
+
+
+def _effect(effect: RuleEffect, names: Sequence[str]) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": effect.name, "action": effect.action}
+    if effect.action == "exclude":
+        return said | {"left_out": effect.left_out}
+    said["item_ids"] = [names[place] for place in effect.places]
+    return said | ({"kept_out": effect.kept_out} if effect.kept_out else {})
 
 
 def _items(
@@ -135,5 +160,18 @@ def _items(
             item["attributes"] = catalogue.attributes.of(item_ix, question.attributes)
         if question.explain:
             item["explanation"] = explanation(ranked, at)
+            item |= _placed(ranked, r, rank - 1)
         items.append(item)
     return items
+
+
+def _placed(ranked: RankedLists, r: int, place: int) -> dict[str, Any]:
+    """Say which rules moved one item, and with which chance it came to a place that was drawn."""
+    done = None if ranked.merchandised is None else ranked.merchandised[r]
+    if done is None:
+        return {}
+    rules = [
+        {"name": one.name, "action": one.action} for one in done.effects if place in one.places
+    ]
+    drawn = [one.propensity for one in done.draws if one.place == place]
+    return ({"rules": rules} if rules else {}) | ({"propensity": drawn[0]} if drawn else {})

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.artefacts import Artefact, Column
 from recsys.datasets import IntArray, ItemIndex, IxArray, TextArray, location_key
 from recsys.errors import ArtefactError
-from recsys.ranking import FilterData, LabelColumn
+from recsys.ranking import FilterData, LabelColumn, Margins, Sales
 from recsys.recommender.location_details import LocationDetails
 from recsys.recommender.product_attributes import Attributes, lay_out, load
 from recsys.values import ADDRESSES
@@ -112,20 +112,36 @@ class Catalogue:
                 "train` to make a new artefact."
             ) from None
 
-    def filter_data(self, active: npt.NDArray[np.bool_]) -> FilterData:
+    def filter_data(
+        self,
+        active: npt.NDArray[np.bool_],
+        margins: Margins | None = None,
+        sales: Sales | None = None,
+    ) -> FilterData:
         """Return what filters may ask of the products.
 
         Parameters
         ----------
         active : ndarray of shape (n_items,), bool
             Whether each product may be shown, as of ``Availability.active``.
+        margins : Margins, optional
+            What sales earn; unknown by default.
+        sales : Sales, optional
+            How products sell; unknown by default.
 
         Returns
         -------
         FilterData
         """
         return FilterData(
-            self.index, self.titles, self.prices_minor, self.labels, active, self.attributes.columns
+            self.index,
+            self.titles,
+            self.prices_minor,
+            self.labels,
+            active,
+            self.attributes.columns,
+            margins,
+            sales,
         )
 
     def of_categories(self, item_ix: IxArray) -> IxArray:

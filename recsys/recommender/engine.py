@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.artefacts import Artefact, Manifest, artefact_format, layout, models_of
-from recsys.config import PlacementSettings, StockSettings
-from recsys.datasets import CustomerHistory, ItemIndex
+from recsys.config import Filter, PlacementSettings, StockSettings, filters
+from recsys.datasets import CustomerHistory, ItemIndex, IxArray
 from recsys.errors import ArtefactError
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.ranking import (
@@ -27,6 +27,7 @@ from recsys.ranking import (
     Availability,
     Costs,
     Ranker,
+    Sales,
     SegmentBlends,
     factors_of,
 )
@@ -108,15 +109,17 @@ class Engine:
             max_age_seconds = math.ceil(stock.max_age_hours * HOUR)
             availability = Availability.from_arrays(artefact.part(layout.SHELF), max_age_seconds)
             self._costs = Costs.from_arrays(artefact.part(layout.COSTS))
+            self._sales = Sales.from_arrays(artefact.part(layout.SALES))
+            margins = margins_of(self._costs, self.catalogue)
             self.ranker = Ranker(
                 self.index,
                 models,
                 SegmentBlends.from_arrays(MODEL_COLUMNS, artefact.part(layout.PLAIN_BLEND)),
                 SegmentBlends.from_arrays(EVIDENCE_COLUMNS, artefact.part(layout.CART_BLEND)),
                 availability,
-                self.catalogue.filter_data(availability.active),
+                self.catalogue.filter_data(availability.active, margins, self._sales),
                 boosted=layout.boosted_of(artefact, copurchase),
-                margins=margins_of(self._costs, self.catalogue),
+                margins=margins,
                 choices=layout.choices_of(artefact, len(self.index)),
             )
         except KeyError as error:
@@ -191,8 +194,8 @@ class Engine:
         newer.revision = f"{self.version}+{updates.mark}"
         newer.catalogue = catalogue_with(self.catalogue, updates)
         availability = availability_with(self.ranker.availability, newer.catalogue, updates)
-        filter_data = newer.catalogue.filter_data(availability.active)
         margins = margins_of(costs_with(self._costs, newer.catalogue, updates), newer.catalogue)
+        filter_data = newer.catalogue.filter_data(availability.active, margins, self._sales)
         newer.ranker = replace(
             self.ranker, availability=availability, filter_data=filter_data, margins=margins
         )
@@ -253,15 +256,31 @@ class Engine:
         if not settings.age_restricted:
             allowed = allowed & ~self.ranker.age_restricted
         condition = filter_of(Question(placement="", settings=settings, as_of_ts=0))
-        if condition is None:
-            return allowed
+        return allowed if condition is None else allowed & self.fitting(condition)
+
+    def fitting(self, given: Filter) -> npt.NDArray[np.bool_]:
+        """Return which products a filter may let through, somewhere and for somebody.
+
+        Parameters
+        ----------
+        given : Filter
+            What it asks of stock and of customers may be so or not.
+
+        Returns
+        -------
+        ndarray of shape (n_items,), bool
+        """
+        known, facts = filters.known_beforehand(given), self.ranker.filter_data
+        if known is None or facts is None:
+            return np.ones(len(self.index), bool)
         every = np.arange(len(self.index), dtype=np.int32)
-        return allowed & self.catalogue.filter_data(self.ranker.availability.active).allows(
-            condition,
-            every,
-            lambda _, at: np.full(len(at), np.inf),
-            lambda at: np.ones(len(at), bool),
-        )
+        where = np.zeros(len(every), np.int64)
+        when = where + int(self.manifest.as_of.timestamp())
+
+        def numbers(name: str, at: IxArray) -> npt.NDArray[np.float64]:
+            return facts.number(name, self.ranker.availability, where[at], every[at], when[at])
+
+        return facts.allows(known, every, numbers, lambda at: np.ones(len(at), bool))
 
     def calibrates(self, settings: PlacementSettings) -> bool:
         """Whether chances of purchase were learned for a placement's weights.

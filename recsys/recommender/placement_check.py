@@ -5,19 +5,18 @@ the service asks here too which values of a filter, or names of a list of bundle
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from typing import Literal
 
 import msgspec
 
 from recsys.bundles import SEASONS
-from recsys.config import Condition, Filter, PlacementSettings, filters, nearest_name
+from recsys.config import PlacementSettings, nearest_name
 from recsys.recommender.bundles.listing import ListRequest
 from recsys.recommender.engine import Engine
+from recsys.recommender.filter_check import unknown_values
 from recsys.recommender.placements import Question, filter_of
+from recsys.recommender.rule_check import check_rules
 from recsys.schema import CHANNELS
-
-#: Operators whose values should be some product's.
-_NAMING: Final = ("eq", "ne", "in", "not_in")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -71,28 +70,11 @@ def check_placement(engine: Engine, name: str, settings: PlacementSettings) -> I
     if settings.weights and not any(settings.weights.values()):
         text = "weights: every factor is 0, so only popularity by chance is left."
         yield Finding(name, "warning", text)
+    for level, text in check_rules(engine, settings):
+        yield Finding(name, level, text)
     if not engine.calibrates(settings):
         text = "weights: scores are no chances of purchase until the next `omnibasket train`."
         yield Finding(name, "warning", text)
-
-
-def unknown_values(engine: Engine, given: Filter) -> Iterator[str]:
-    """Say which values of a filter no product has, with the nearest that some have.
-
-    Parameters
-    ----------
-    engine : Engine
-        Holds the products.
-    given : Filter
-        Of a placement or a question.
-
-    Yields
-    ------
-    str
-        A sentence for each such value, and for each attribute that filters cannot ask.
-    """
-    for one in filters.conditions(given):
-        yield from _unknown(engine, one)
 
 
 def unknown_names(engine: Engine, request: ListRequest) -> Iterator[tuple[str, str]]:
@@ -122,38 +104,3 @@ def unknown_names(engine: Engine, request: ListRequest) -> Iterator[tuple[str, s
         hint = nearest_name(request.segment, (*segments, *own))
         known = f" Known: {', '.join(segments)}." if segments else ""
         yield "segment", f"no bundle holds in `{request.segment}`.{hint}{known}"
-
-
-def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
-    """Say which values of a condition no product has, and which attribute."""
-    name = one.field.removeprefix(filters.ATTRIBUTE)
-    if name != one.field:
-        attribute = engine.catalogue.attributes.columns.get(name)
-        if attribute is None:
-            hint = nearest_name(name, engine.catalogue.attributes.columns)
-            yield f"there is no attribute `{name}` that filters may ask.{hint}"
-        elif one.op in _NAMING:
-            for value in _values(one):
-                if isinstance(value, str) and not attribute.known(value):
-                    yield f"no product has the {one.field} `{value}`."
-        return
-    if one.op not in _NAMING:
-        return
-    values = _values(one)
-    if one.field == "item_id":
-        known = engine.index.ix_of(values)
-        for value, item_ix in zip(values, known.tolist(), strict=True):
-            if item_ix < 0:
-                yield f"there is no product `{value}`."
-        return
-    labels = engine.catalogue.labels.get(one.field)
-    if labels is None:
-        return
-    for value in values:
-        if value not in labels.position:
-            yield f"no product has the {one.field} `{value}`.{nearest_name(value, labels.names)}"
-
-
-def _values(one: Condition) -> tuple[Any, ...]:
-    values: tuple[Any, ...] = one.value if one.op in ("in", "not_in") else (one.value,)
-    return values

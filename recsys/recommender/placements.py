@@ -10,7 +10,15 @@ from typing import Final, Literal
 
 import msgspec
 
-from recsys.config import PLACEMENTS, Config, Filter, Group, PlacementSettings, parse_filter
+from recsys.config import (
+    PLACEMENTS,
+    Config,
+    Filter,
+    Group,
+    PlacementSettings,
+    filters,
+    parse_filter,
+)
 from recsys.decisions import NOTHING, Suppression
 from recsys.errors import ConfigError
 
@@ -47,6 +55,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Products in the cart."""
     exclude: tuple[str, ...] = ()
     """Products that must not be shown."""
+    lead: tuple[str, ...] = ()
+    """Products that lead the list, in their order, unless something forbids them; not on a
+    placement that is not personal."""
     suppression: Suppression = NOTHING
     """What the customer refused, or was shown as often as caps allow."""
     filter: Filter | None = None
@@ -65,11 +76,18 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the request named somebody who is known."""
 
 
-def filter_of(question: Question) -> Filter | None:
-    """Return what products must be for a question: the placement's filter and its own."""
+def filter_of(question: Question, more: Filter | None = None) -> Filter | None:
+    """Return what products must be for a question: the placement's filter, its own, and one more.
+
+    Parameters
+    ----------
+    question : Question
+    more : Filter, optional
+        None by default.
+    """
     stored = question.settings.filter
     own = _parsed(msgspec.json.encode(stored)) if stored else None
-    parts = tuple(part for part in (own, question.filter) if part is not None)
+    parts = tuple(part for part in (own, question.filter, more) if part is not None)
     if len(parts) < 2:
         return parts[0] if parts else None
     return Group("and", parts)
@@ -77,7 +95,7 @@ def filter_of(question: Question) -> Filter | None:
 
 @lru_cache(maxsize=256)  # placements are few, and asked again and again
 def _parsed(text: bytes) -> Filter:
-    return parse_filter(msgspec.json.decode(text))
+    return parse_filter(msgspec.json.decode(text), language=filters.ALL_OF_PRODUCTS)
 
 
 def all_placements(config: Config) -> dict[str, PlacementSettings]:

@@ -6,6 +6,7 @@ Questions and customers' histories come in; ``PreparedQuestions`` comes out. Cal
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,7 @@ from recsys.ranking import (
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.explanations import ReasonLimits
 from recsys.recommender.placements import BOUGHT_ON, Question, filter_of
+from recsys.recommender.rules_in_force import RulesInForce, rules_in_force
 from recsys.schema import CHANNELS
 from recsys.units import DAY
 
@@ -99,6 +101,9 @@ def prepare_questions(
     in_request = join_rows(carts, pages)
     carts = with_last_basket(questions, carts, histories)
     context = context_of(questions, catalogue, as_of_ts, join_rows(carts, pages))
+    rules = rules_in_force(questions, histories, catalogue)
+    if rules is not None:
+        excluded = [np.union1d(a, b) for a, b in zip(excluded, rules.exclude, strict=True)]
     is_of_age = np.array([question.settings.age_restricted for question in questions])
     return PreparedQuestions(
         questions,
@@ -110,6 +115,7 @@ def prepare_questions(
             Lists.of_rows(carts),
             join_rows(pages, excluded),
             suppressed_products(questions, catalogue),
+            rules,
         ),
         ReasonLimits(is_of_age, in_request),
         unknown_cart + unknown_page + unknown_excluded,
@@ -220,6 +226,7 @@ def rank_request(
     cart: Lists,
     exclude: Lists,
     suppressed: Suppressed | None = None,
+    rules: RulesInForce | None = None,
 ) -> RankRequest:
     """Build the ranker's request: how many items, by which weights, and what must not be shown.
 
@@ -234,6 +241,8 @@ def rank_request(
         ``n`` rows: products that must not be shown, such as those being looked at.
     suppressed : Suppressed, optional
         What the customers refused or were shown often enough; nothing by default.
+    rules : RulesInForce, optional
+        What the placements' rules do; none by default.
 
     Returns
     -------
@@ -250,7 +259,7 @@ def rank_request(
         hidden_since_ts=context.as_of_ts - np.ceil(hidden_days * DAY).astype(np.int64),
         location_keys=context.location,
         in_stock=np.array([given.in_stock for given in settings]),
-        filters=tuple(filter_of(question) for question in questions),
+        filters=tuple(map(filter_of, questions, rules.filters if rules else repeat(None))),
         of_age=np.array([given.age_restricted for given in settings]),
         suppressed=suppressed,
         as_of_ts=context.as_of_ts,
@@ -264,4 +273,5 @@ def rank_request(
         np.array([given.diversity for given in settings]),
         np.array([given.objective == "margin" for given in settings]),
         new_share=np.array([given.new_share for given in settings]),
+        merchandising=None if rules is None else rules.merchandising,
     )

@@ -78,7 +78,7 @@ def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:
 
 
 def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerHistory]]:
-    """Ask for a stranger and for ``somebody``, with and without a cart, by every objective."""
+    """Ask for a stranger and ``somebody``, without and with a cart, in every way of ordering."""
     item_id = [index.item_ids[ix] for ix in range(min(1, len(index)))]
     customer = somebody(index, as_of_ts)
     plain = PlacementSettings(channel="web", in_stock=False)
@@ -87,9 +87,20 @@ def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerH
         (plain, tuple(item_id)),
         (PlacementSettings(channel="web", objective="margin"), ()),
         (PlacementSettings(channel="web", objective="new"), ()),
+        (PlacementSettings(channel="web", random_slots=1), ()),
     ]
     return [
-        (Question(placement="", settings=settings, as_of_ts=as_of_ts, cart=cart, explain=True), row)
+        (
+            Question(
+                placement="",
+                settings=settings,
+                as_of_ts=as_of_ts,
+                recommendation_id="warm up",
+                cart=cart,
+                explain=True,
+            ),
+            row,
+        )
         for settings, cart in requests
         for row in (EMPTY, customer)
     ]

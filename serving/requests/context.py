@@ -22,6 +22,7 @@ from recsys.decisions import (
     ContactState,
     Decision,
     HeldMessage,
+    PlacementEffects,
     consents_to,
     held_document,
 )
@@ -545,6 +546,7 @@ def to_exposure(asked: Asked, answer: dict[str, Any], taken_out: Sequence[str]) 
         answer["left_out"],
         answer["fallback"],
         taken_out,
+        PlacementEffects.of(answer),
         held_out=asked.verdict.held_out,
         slot=asked.slot,
         asked=_asked_for(question),

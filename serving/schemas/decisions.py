@@ -9,6 +9,7 @@ from msgspec import Meta, field
 
 from recsys.decisions import HeldCode
 from serving.schemas.base import Body
+from serving.schemas.recommendations import AppliedRule, DrawnItem
 
 
 class Showing(Body, frozen=True):
@@ -48,6 +49,12 @@ class HeldMessage(Body, frozen=True):
     ] = None
 
 
+class DecidedRule(AppliedRule, frozen=True):
+    """A rule of the placement that held, in a sentence too."""
+
+    text: str = ""
+
+
 class DecisionAnswer(Body, frozen=True):
     """What one answer showed, what it left out, and why."""
 
@@ -67,6 +74,13 @@ class DecisionAnswer(Body, frozen=True):
         HeldMessage | None, Meta(description="Of a message that did not go out: why not.")
     ]
     held_out: Annotated[str | None, Meta(description="Of a page that showed nothing: the holdout.")]
+    rules: Annotated[
+        list[DecidedRule], Meta(description="Rules of the placement that held, and what each did.")
+    ]
+    random: Annotated[
+        list[DrawnItem],
+        Meta(description="Which of the items were drawn at random, with the chance of each."),
+    ]
     text: Annotated[list[str], Meta(description="What was decided, in sentences.")]
     known_late: Annotated[
         list[str],

@@ -245,6 +245,40 @@ class Rechecked(Body, frozen=True):
     removed: list[RemovedItem]
 
 
+class AppliedRule(Body, frozen=True):
+    """A rule of the placement that held for this answer, and what it did."""
+
+    name: str
+    action: Literal["pin", "boost", "bury", "exclude"]
+    item_ids: Annotated[
+        list[str], Meta(description="What it pinned, boosted or buried of what is shown.")
+    ] = field(default_factory=list)
+    left_out: Annotated[
+        int,
+        Meta(description="Of `exclude`: how many candidates would have been shown but for it."),
+    ] = 0
+    kept_out: Annotated[
+        str | None,
+        Meta(
+            description="Of a pin that nothing stands for: the key of `left_out` that forbids it."
+        ),
+    ] = None
+
+
+class ItemRule(Body, frozen=True):
+    """A rule that moved an item."""
+
+    name: str
+    action: Literal["pin", "boost", "bury"]
+
+
+class DrawnItem(Body, frozen=True):
+    """An item whose place was drawn at random."""
+
+    item_id: str
+    propensity: Annotated[float, Meta(description="Chance that it came to this place.", gt=0, le=1)]
+
+
 class RecommendedItem(Body, frozen=True):
     """One product to show."""
 
@@ -279,6 +313,20 @@ class RecommendedItem(Body, frozen=True):
     explanation: Annotated[
         dict[str, Any] | None,
         Meta(description="What each model thought, where `explain` was asked for."),
+    ] = None
+    rules: Annotated[
+        list[ItemRule],
+        Meta(
+            description="Rules of the placement that moved it, where `explain` was asked for and "
+            "one did."
+        ),
+    ] = field(default_factory=list)
+    propensity: Annotated[
+        float | None,
+        Meta(
+            description="Chance that it came to this place, where that was drawn and `explain` was "
+            "asked for."
+        ),
     ] = None
 
 
@@ -333,6 +381,14 @@ class Recommendations(Body, frozen=True):
             "counts once, and what may not be shown any more was taken out."
         ),
     ] = None
+    rules: Annotated[
+        list[AppliedRule],
+        Meta(description="Rules of the placement that held; there only where one did."),
+    ] = field(default_factory=list)
+    random: Annotated[
+        list[DrawnItem],
+        Meta(description="Which items were drawn at random; there only where some were."),
+    ] = field(default_factory=list)
     no_consent: Annotated[
         list[Literal["personalisation"]],
         Meta(

@@ -31,6 +31,7 @@ from recsys.history import History
 from recsys.learning import FittedModels, LearnedRanking
 from recsys.ranking import UNKNOWN_MINOR, Availability, Choices, Costs
 from recsys.recommender import Engine, Question, all_placements, catalogue
+from training.train.sales import count_sales
 
 
 def publish(
@@ -78,6 +79,7 @@ def publish(
         layout.CART_BLEND: learned.cart.arrays(),
         layout.SHELF: _shelf(history, index).arrays(),
         layout.COSTS: _costs(history, index, products["cost_minor"]).arrays(),
+        layout.SALES: count_sales(history, index, fitted.training.as_of_ts).arrays(),
         layout.CHOICES: choices.arrays(),
         layout.BUNDLES: bundles.arrays(),
     }

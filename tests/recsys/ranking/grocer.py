@@ -136,6 +136,8 @@ def rank(
     models=None,
     wanted=None,
     new_share=0.0,
+    merchandising=None,
+    choices=None,
 ):
     """Rank for people who all ask the same way."""
     n, index = len(people), training().index
@@ -156,10 +158,11 @@ def rank(
         np.full(n, diversity),
         requested=Lists.of_rows(wanted) if wanted else None,
         new_share=np.full(n, new_share),
+        merchandising=merchandising and tuple(merchandising),
     )
     context = Context.of(n, AS_OF, location=key, cart=carts)
     histories = Histories.from_rows(people, index, AS_OF)
-    return replace(ranker(availability), models=models or fitted()).rank(
+    return replace(ranker(availability), models=models or fitted(), choices=choices).rank(
         Batch(histories, context), asked
     )
 

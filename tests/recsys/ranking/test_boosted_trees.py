@@ -10,6 +10,7 @@ from recsys.artefacts import registry
 from recsys.config.toml_file import load_config
 from recsys.datasets.customer_history import EMPTY, Histories, pack_history, unpack_history
 from recsys.datasets.history_rows import read_rows
+from recsys.datasets.ragged import Lists, rows_contain, rows_of
 from recsys.evaluation import cart_sets, evaluation_set
 from recsys.evaluation.top_lists import rank_in_batches
 from recsys.history.versions import History
@@ -19,11 +20,14 @@ from recsys.learning.examples import (
     same_order_neighbours,
     training_window,
 )
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.ranking.boosted_trees import FEATURE_NAMES, BoostedTrees, Ensemble
-from recsys.ranking.candidates import EVIDENCE_COLUMNS
+from recsys.ranking.candidates import EVIDENCE_COLUMNS, collect_candidates, with_products
 from recsys.ranking.features.item_statistics import ItemStatistics
+from recsys.ranking.rank_request import factors_of
 from recsys.ranking.ranker import Ranker
+from recsys.ranking.scoring import Scorer
+from recsys.ranking.tree_scores import add_trees
 from recsys.ranking.trees import Trees
 from recsys.recommender.engine import Engine
 from recsys.recommender.placements import Question, all_placements
@@ -188,3 +192,32 @@ def test_a_public_screen_shows_nothing_of_a_history(trained_demo: Path) -> None:
         assert all(one == shown[0] for one in shown)
         codes = {item["reason"]["code"] for item in answers[0]["items"]}
         assert not codes & {"repeat", "bought_next", "similar_taste", "similar_item"}
+
+
+def test_what_rules_add_to_the_candidates_changes_no_score_of_the_others():
+    """Trees look at a candidate's place in the blend, and what is added may stand before it."""
+    placed = split("blend_place", np.log1p(12), 1.0, -1.0)
+    ensemble = Ensemble(placed, Trees.none(), np.array([-40.0, 40.0]), np.array([0.0, 1.0]))
+    boosted = replace(ranker_with(Trees.none()).boosted, plain=ensemble, cart=ensemble)
+    models, (plain, cart) = grocer.fitted(), grocer.blends()
+    batch = Batch(*asked(PEOPLE[:1]))
+    usual = collect_candidates(models, batch, 4)
+    every = Lists.of_rows([np.arange(len(grocer.training().index), dtype=np.int32)])
+    wide = with_products(models, batch, usual, every)
+    scorer = Scorer.of(plain, cart)
+    blends = scorer.choose_blends(np.zeros(1, bool), factors_of({})[None])
+
+    def chances(candidates, steered=None):
+        rows = rows_of(candidates)
+        scored = scorer.score(candidates, candidates.scores, candidates.kind, blends)
+        if steered is not None:
+            steered = steered, scored.total + 100.0 * ~steered
+        allowed = np.ones(len(rows), bool)
+        add_trees(boosted, candidates, rows, scored, steered, allowed, batch)
+        return dict(zip(candidates.item_ix.tolist(), scored.chance.tolist(), strict=True))
+
+    alone = chances(usual)
+    ruled = chances(wide, rows_contain(usual, rows_of(wide), wide.item_ix))
+    assert {item: ruled[item] for item in alone} == alone
+    unruled = chances(wide)
+    assert {item: unruled[item] for item in alone} != alone

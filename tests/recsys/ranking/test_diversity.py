@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from recsys.config.model_settings import ContentSettings as Settings
 from recsys.datasets.products import Products
 from recsys.models import Content
-from recsys.ranking.diversity import ItemSimilarity, diversify
+from recsys.ranking.diversity import diversify
+from recsys.ranking.item_similarity import ItemSimilarity
 from tests.recsys.models.worlds import Order, batch, history, train
 
 SHELF = {

@@ -14,6 +14,7 @@ from recsys.config.toml_file import PLACEMENTS, PlacementSettings
 from recsys.datasets.customer_history import EMPTY, EVENTS, add_events, add_lines
 from recsys.datasets.interactions import VIEW
 from recsys.datasets.item_index import item_key
+from recsys.decisions import Suppression, Withheld
 from recsys.models import MODELS
 from recsys.recommender.catalogue_updates import CatalogueUpdates, LiveItem
 from recsys.recommender.placements import Question
@@ -359,3 +360,16 @@ def test_a_known_customer_is_shown_new_products_where_the_placement_says_so(ask)
     assert all(item["new"] for item in ask(EMPTY, "web_product", count=8)["items"])
     public = ask(habits, "web_product", personal=False, count=8)
     assert all(item["new"] for item in public["items"])
+
+
+def test_what_leads_stands_first_unless_something_forbids_it(ask):
+    lead = ("item250", "no_such_product", SOLD_OUT, "tea")
+    assert names(ask(REGULAR, lead=lead, location_id=STORE))[:2] == ["item250", "tea"]
+    refused = Suppression((Withheld("item250", "not_interested", extent="item", refused_ts=AS_OF),))
+    assert "item250" not in names(ask(REGULAR, lead=lead, suppression=refused))
+    assert names(ask(REGULAR, lead=lead, exclude=("item250", "tea")))[0] == SOLD_OUT
+
+
+def test_what_leads_for_a_customer_does_not_on_a_public_screen(ask):
+    usual = ask(REGULAR, "store_screen", location_id=STORE)
+    assert ask(REGULAR, "store_screen", location_id=STORE, lead=("item250",)) == usual

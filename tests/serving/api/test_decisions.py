@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from recsys.config import CapSettings
+from recsys.config import CapSettings, PlacementRule, PlacementSettings
 from recsys.config.toml_file import Config
+from recsys.decisions.decision import decode, encode
 from serving.schemas import DecisionAnswer
 from tests.serving.access.test_admission import problem
 from tests.serving.api.test_contact import tell
@@ -103,3 +104,36 @@ def test_the_terminal_says_the_same(
         ],
     )
     assert best not in ids(orjson.loads(again.output))
+
+
+def test_a_decision_names_the_rules_that_held_and_what_was_drawn(
+    config: Config, serve: Serve
+) -> None:
+    rules = [
+        PlacementRule(name="beer first", action="pin", item_ids=["beer"]),
+        PlacementRule(name="less bread", action="bury", item_ids=["bread"], factor=0.9),
+        PlacementRule(name="no tea", action="exclude", item_ids=["tea"]),
+        PlacementRule(name="later", action="pin", item_ids=["milk"], since="2999-01-01"),
+    ]
+    home = PlacementSettings(channel="web", count=6, rules=rules, random_slots=2, random_within=0.1)
+    changed = config.placements | {"web_home": home}
+    client = serve(msgspec.structs.replace(config, placements=changed)).test_client()
+    answer = ask(client, "web_home", **known(0))
+    assert ids(answer)[0] == "beer"
+    found = decision(client, answer["recommendation_id"])
+    assert [one["name"] for one in found["rules"]] == ["beer first", "less bread", "no tea"]
+    assert found["rules"][0]["text"] == "The rule `beer first` pinned beer."
+    assert [one["item_id"] for one in found["random"]] == ids(answer)[4:]
+    assert found["random"] == answer["random"]
+    explained = ask(client, "web_home", explain=True, **known(0))
+    assert explained["items"][0]["rules"] == [{"name": "beer first", "action": "pin"}]
+    assert all(0 < item["propensity"] <= 1 for item in explained["items"][4:])
+    plain = ask(client, "web_cart", **known(0))
+    assert decision(client, plain["recommendation_id"])["rules"] == []
+
+
+def test_a_decision_of_an_older_version_is_read() -> None:
+    old = orjson.dumps({"channel": "web", "left_out": {"filtered": 2}})
+    found = decode(old)
+    assert (found.rules, found.random) == ((), ())
+    assert "rules" not in orjson.loads(encode(found))
