@@ -47,6 +47,7 @@ TABLES: Final[Mapping[str, Callable[[Read], str]]] = {
     "bundles_cost": times.bundles_cost,
     "diversity": benchmarks_page.diversity,
     "diversity_test": benchmarks_page.diversity_test,
+    "just_bought": benchmarks_page.just_bought,
     "rankers": ranking_page.rankers,
     "rankers_cost": times.rankers_cost,
     "carts": ranking_page.carts,

@@ -24,7 +24,8 @@ _RULES: Final = {
     "age_restricted": "have a minimum age",
     "filtered": "did not pass a filter",
     "not_new": "had been bought before",
-    "recently_bought": "had just been bought or returned",
+    "just_bought": "had just been bought",
+    "recently_bought": "had just been bought or returned",  # of older decisions
     "not_interested": "were not wanted",
     "capped": "had been shown often enough",
     "out_of_stock": "were not on hand at the location",

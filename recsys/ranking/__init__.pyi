@@ -14,6 +14,7 @@ from .candidates import (
 from .choices import Choices
 from .discovery import never_bought
 from .diversity import ItemSimilarity
+from .just_bought import UntilDue
 from .margins import UNKNOWN_MINOR, Costs, Margins
 from .product_attributes import Attribute
 from .product_filter import FilterData, LabelColumn
@@ -57,6 +58,7 @@ __all__ = [
     "SegmentBlends",
     "Suppressed",
     "Trees",
+    "UntilDue",
     "choose_for_trees",
     "collect_candidates",
     "factors_of",

@@ -23,7 +23,7 @@ from recsys.datasets import (
     pointers,
     rows_of,
 )
-from recsys.models import Content, Model
+from recsys.models import Content, Model, Repeat
 from recsys.ranking.availability import Availability
 from recsys.ranking.boosted_trees import BoostedTrees, Ensemble, choose_for_trees
 from recsys.ranking.calibration import Floats
@@ -126,7 +126,14 @@ class Ranker:
             self.filter_data,
             self.all_choices,
             self.age_restricted,
+            self._repeat,
         )
+
+    @property
+    def _repeat(self) -> Repeat | None:
+        """What knows when a product is due again; None where there is no such model."""
+        model = self.models.get("repeat")
+        return model if isinstance(model, Repeat) else None
 
     @cached_property
     def age_restricted(self) -> npt.NDArray[np.bool_]:

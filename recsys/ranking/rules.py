@@ -23,9 +23,11 @@ from recsys.datasets import (
     rows_of,
     zeroed,
 )
+from recsys.models import Repeat
 from recsys.ranking import rule_kernels
 from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
+from recsys.ranking.just_bought import UntilDue, just_bought
 from recsys.ranking.product_filter import FilterData, Items
 
 #: Rules in the order in which they apply; a candidate's code is its rule's position + 1.
@@ -36,7 +38,7 @@ RULES: Final = (
     "age_restricted",
     "filtered",
     "not_new",
-    "recently_bought",
+    "just_bought",
     "not_interested",
     "capped",
     "out_of_stock",
@@ -107,7 +109,7 @@ class Limits:
     new_only : ndarray of shape (n,), bool
         Nothing that the customer ever bought.
     hidden_since_ts : ndarray of shape (n,), int64
-        Nothing that the customer bought or returned at or after this time, UTC epoch seconds.
+        Nothing that the customer bought at or after this time and kept, UTC epoch seconds.
     location_keys : ndarray of shape (n,), int64
         ``item_index.location_key``; 0 for none.
     in_stock : ndarray of shape (n,), bool
@@ -118,6 +120,9 @@ class Limits:
         Whether goods with a minimum age may be shown; no by default.
     suppressed : Suppressed, optional
         What the customers do not want, or have been shown often enough; nothing by default.
+    until_due : UntilDue, optional
+        For how long what was bought is not shown, by how soon it is bought again; by default only
+        ``hidden_since_ts`` counts.
     """
 
     exclude: Lists
@@ -129,6 +134,7 @@ class Limits:
     filters: tuple[Filter | None, ...] = ()
     of_age: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     suppressed: Suppressed | None = None
+    until_due: UntilDue | None = None
 
     def row(self, r: int) -> "Limits":
         """Cut out one request.
@@ -154,6 +160,7 @@ class Limits:
             self.filters[part],
             self.of_age[part],
             None if self.suppressed is None else self.suppressed.row(r),
+            None if self.until_due is None else self.until_due.row(r),
         )
 
 
@@ -185,6 +192,7 @@ class Rules:
         filter_data: FilterData | None = None,
         choices: Choices | None = None,
         age_restricted: npt.NDArray[np.bool_] | None = None,
+        repeat: Repeat | None = None,
     ) -> Self:
         """Prepare the rules of ``n`` requests.
 
@@ -201,22 +209,32 @@ class Rules:
             choice counts for all of it. By default every product is alone.
         age_restricted : ndarray of shape (n_items,), bool, optional
             Which products have a minimum age; none by default.
+        repeat : Repeat, optional
+            Knows when what was bought is due again; needed where ``limits.until_due`` is given.
+
+        Raises
+        ------
+        ValueError
+            When it is needed, and missing.
         """
         n_items = len(availability.active)
         choices = Choices.alone(n_items) if choices is None else choices
         stock = availability.position(np.where(limits.in_stock, limits.location_keys, 0))
         of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
         adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
+        lately = just_bought(
+            histories, limits.hidden_since_ts, limits.until_due, repeat, choices.of
+        )
         arrays = (
             histories.indptr,
             histories.item_ix,
-            histories.ts,
+            lately.indptr,
             limits.exclude.indptr,
             limits.exclude.item_ix,
             limits.cart.indptr,
             limits.cart.item_ix,
             limits.new_only,
-            limits.hidden_since_ts,
+            lately.item_ix,
             of_age,
             adult,
             stock,

@@ -5,7 +5,7 @@ from .engine import Engine
 from .placement_check import check_placement, unknown_names, unknown_values
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
 from .product_pages import PageKind, PageQuestion
-from .request_context import rank_request, with_last_basket
+from .request_context import kept_last_baskets, rank_request
 
 __all__ = [
     "BOUGHT_ON",
@@ -22,9 +22,9 @@ __all__ = [
     "all_placements",
     "check_placement",
     "find_placement",
+    "kept_last_baskets",
     "rank_request",
     "shift_seconds",
     "unknown_names",
     "unknown_values",
-    "with_last_basket",
 ]

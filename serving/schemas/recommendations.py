@@ -213,6 +213,13 @@ class Recommendations(Body, frozen=True):
         ),
     ]
     left_out: Annotated[dict[str, int], Meta(description="How many candidates each rule kept out.")]
+    withdrawn: Annotated[
+        Literal["returned"] | None,
+        Meta(
+            description="Why there is nothing to go with the last basket: everything in it came "
+            "back; there only where the placement begins from it."
+        ),
+    ] = None
     no_consent: Annotated[
         list[Literal["personalisation"]],
         Meta(
