@@ -1,4 +1,4 @@
-from .contact_settings import CapSettings, ConsentSettings, Purpose
+from .contact_settings import CapSettings, ConsentSettings, Purpose, RotationSettings
 from .errors import explain_error, nearest_name, unknown_name
 from .filters import Condition, Filter, FilterError, Group, parse_filter
 from .limit_settings import LimitSettings
@@ -62,6 +62,7 @@ __all__ = [
     "Range",
     "RankerSettings",
     "RepeatSettings",
+    "RotationSettings",
     "RuleSettings",
     "Settings",
     "Source",

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import field
 
 from recsys.config import filters
-from recsys.config.contact_settings import CapSettings, ConsentSettings
+from recsys.config.contact_settings import CapSettings, ConsentSettings, RotationSettings
 from recsys.config.errors import explain_error, nearest_name, unknown_name
 from recsys.config.filters import FilterError
 from recsys.config.limit_settings import LimitSettings
@@ -111,6 +111,7 @@ class Config(Settings, frozen=True):
     placements: dict[str, PlacementSettings] = field(default_factory=dict)
     caps: dict[str, CapSettings] = field(default_factory=dict)
     consents: ConsentSettings = field(default_factory=ConsentSettings)
+    rotation: RotationSettings = field(default_factory=RotationSettings)
     folder: Path = Path()
     """Where the file lies; set by ``load_config``, not in the file."""
 

@@ -1,6 +1,8 @@
 from .consents import MESSAGES, Consent, consents_to
 from .contact_state import MAX_DAYS, Click, ContactState, Refusal, united
 from .decision import Decision, described
+from .rotation import Rotation, factors, tiredness, visits
+from .rotation_fit import FittedRotation, Showings, fit_rotation
 from .suppression import NOTHING, ChoicesOf, Suppression, Withheld, over_cap, suppress
 
 __all__ = [
@@ -12,12 +14,19 @@ __all__ = [
     "Consent",
     "ContactState",
     "Decision",
+    "FittedRotation",
     "Refusal",
+    "Rotation",
+    "Showings",
     "Suppression",
     "Withheld",
     "consents_to",
     "described",
+    "factors",
+    "fit_rotation",
     "over_cap",
     "suppress",
+    "tiredness",
     "united",
+    "visits",
 ]

@@ -18,7 +18,7 @@ from .just_bought import UntilDue
 from .margins import UNKNOWN_MINOR, Costs, Margins
 from .product_attributes import Attribute
 from .product_filter import FilterData, LabelColumn
-from .rank_request import RankRequest, factors_of
+from .rank_request import RankRequest, Weighted, factors_of
 from .ranked_lists import RankedLists
 from .ranker import CANDIDATES_PER_MODEL, Ranker
 from .rule_kernels import CAPPED, NOT_INTERESTED
@@ -59,6 +59,7 @@ __all__ = [
     "Suppressed",
     "Trees",
     "UntilDue",
+    "Weighted",
     "choose_for_trees",
     "collect_candidates",
     "factors_of",

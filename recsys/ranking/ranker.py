@@ -308,7 +308,18 @@ class Ranker:
     def _keys(
         self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
     ) -> Floats:
-        """Return the sort keys: the total log-odds, or the logarithm of the expected margin."""
+        """Return the sort keys: the total log-odds, or the logarithm of the expected margin.
+
+        What a customer ignored is moved down by the logarithm of its factor.
+        """
+        keys = self._worth(candidates, rows, scored, request)
+        if request.rotation is None:
+            return keys
+        return keys + request.rotation.of(candidates, self.all_choices.of)
+
+    def _worth(
+        self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
+    ) -> Floats:
         if not request.by_margin.any():
             return scored.total
         if self.margins is None:

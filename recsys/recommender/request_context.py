@@ -31,6 +31,7 @@ from recsys.ranking import (
     RankRequest,
     Suppressed,
     UntilDue,
+    Weighted,
     factors_of,
 )
 from recsys.recommender.catalogue import Catalogue
@@ -116,6 +117,7 @@ def prepare_questions(
             Lists.of_rows(carts),
             join_rows(pages, excluded),
             suppressed_products(questions, catalogue),
+            rotated_products(questions, catalogue.index),
         ),
         ReasonLimits(is_of_age, in_request),
         unknown_cart + unknown_page + unknown_excluded,
@@ -221,12 +223,34 @@ def suppressed_products(questions: Sequence[Question], catalogue: Catalogue) -> 
     return Suppressed(lists.indptr, lists.item_ix, np.concatenate(by))
 
 
+def rotated_products(questions: Sequence[Question], index: ItemIndex) -> Weighted | None:
+    """Return the logarithms of what customers' factors are; None without any.
+
+    Parameters
+    ----------
+    questions : sequence of Question, length n
+        Where a placement is not personal, nothing of the customer counts.
+    index : ItemIndex
+    """
+    if not any(question.factors for question in questions):
+        return None
+    rows, logs = [], []
+    for question in questions:
+        factors = question.factors if question.settings.personal else {}
+        products = index.ix_of(factors)
+        rows.append(products[products >= 0])
+        logs.append(np.log([*factors.values()])[products >= 0])
+    lists = Lists.of_rows(rows)
+    return Weighted(lists.indptr, lists.item_ix, np.concatenate(logs))
+
+
 def rank_request(
     questions: Sequence[Question],
     context: Context,
     cart: Lists,
     exclude: Lists,
     suppressed: Suppressed | None = None,
+    rotation: Weighted | None = None,
 ) -> RankRequest:
     """Build the ranker's request: how many items, by which weights, and what must not be shown.
 
@@ -241,6 +265,8 @@ def rank_request(
         ``n`` rows: products that must not be shown, such as those being looked at.
     suppressed : Suppressed, optional
         What the customers refused or were shown often enough; nothing by default.
+    rotation : Weighted, optional
+        As of ``rotated_products``; nothing by default.
 
     Returns
     -------
@@ -269,6 +295,7 @@ def rank_request(
         np.array([given.diversity for given in settings]),
         np.array([given.objective == "margin" for given in settings]),
         new_share=np.array([given.new_share for given in settings]),
+        rotation=rotation,
     )
 
 
