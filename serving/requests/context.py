@@ -234,6 +234,11 @@ def to_question(
         attributes=tuple(attributes),
         explain=explain,
         suppression=state.contact_policy.suppression(recipient.contact, settings, as_of_ts),
+        factors={}
+        if recipient.no_consent
+        else state.contact_policy.factors(
+            recipient.contact, recipient.customer.history, settings, as_of_ts
+        ),
         customer_known=recipient.customer.customer_id is not None and not recipient.no_consent,
     )
 

@@ -5,15 +5,18 @@ at this moment, come out. Used by the routes that answer for customers.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
 from recsys.config import Config, PlacementSettings
-from recsys.decisions import NOTHING, ContactState, Suppression, suppress
+from recsys.datasets import CustomerHistory
+from recsys.decisions import NOTHING, ContactState, Rotation, Suppression, factors, suppress
 from recsys.errors import LedgerError
 from recsys.ledger import Ledger
 from recsys.ledger.customers import Showing
 from recsys.recommender import Engine
+from recsys.units import DAY
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -34,6 +37,10 @@ class ContactPolicy:
         self._ledger = ledger
         self._caps = config.caps
         self._zone = config.workspace.time_zone
+        self._rotation = config.rotation
+        # Rotation looks further back than most caps.
+        reach_days = Rotation(1.0, config.rotation.half_life_days).reach_days
+        self._keep_days = math.ceil(reach_days) if config.rotation.enabled else 0
         self.engine: Engine | None = None
         """Knows which products a shopper cannot tell apart; set by the worker."""
 
@@ -48,6 +55,25 @@ class ContactPolicy:
             return NOTHING
         caps = {} if settings.service else self._caps
         return suppress(contact, caps, settings.channel, as_of_ts, self._zone, self._choices_of)
+
+    def factors(
+        self,
+        contact: ContactState,
+        history: CustomerHistory,
+        settings: PlacementSettings,
+        as_of_ts: int,
+    ) -> dict[str, float]:
+        """Return the factors on the odds of what a customer was shown and ignored."""
+        if not (self._rotation.enabled and contact.shown and settings.personal):
+            return {}
+        if settings.service or self.engine is None:
+            return {}
+        learned = self.engine.decay if self._rotation.learn else None
+        decay = self._rotation.decay if learned is None else learned
+        rotation = Rotation(decay, self._rotation.half_life_days)
+        since_ts = as_of_ts - int(rotation.reach_days * DAY)
+        bought_ts = self.engine.last_bought(history, since_ts, as_of_ts)
+        return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
 
     def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> list[list[str]]:
         """Write down what answers show, and take out what reached a cap since they were asked.
@@ -77,7 +103,11 @@ class ContactPolicy:
         if not counted:
             return taken_out
         shown = self._ledger.contacts.show(
-            [showing for _, _, showing in counted], self._caps, self._zone, self._choices_of
+            [showing for _, _, showing in counted],
+            self._caps,
+            self._zone,
+            self._choices_of,
+            self._keep_days,
         )
         for (at, answer, showing), item_ids in zip(counted, shown, strict=True):
             kept = set(item_ids)
@@ -92,9 +122,11 @@ class ContactPolicy:
         return taken_out
 
     def _counts(self, showing: Showing) -> bool:
-        """Whether any cap counts what is shown on the channel."""
+        """Whether rotation or any cap counts what is shown on the channel."""
         caps = self._caps.values()
-        return any(not cap.channels or showing.channel in cap.channels for cap in caps)
+        return self._rotation.enabled or any(
+            not cap.channels or showing.channel in cap.channels for cap in caps
+        )
 
     def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> list[str]:
         """Do as ``note`` for one answer; if the ledger fails, the answer says so."""

@@ -86,6 +86,7 @@ class Contacts:
         caps: Mapping[str, CapSettings],
         zone: str,
         choices_of: ChoicesOf = list,
+        keep_days: int = 0,
     ) -> list[list[str]]:
         """Write down what is shown, unless a cap was reached meanwhile, in one transaction.
 
@@ -97,6 +98,8 @@ class Contacts:
         showings : sequence of Showing
         caps, zone, choices_of
             As of ``recsys.decisions.suppress``.
+        keep_days : int
+            For so long showings are remembered at least, whatever caps count; up to ``MAX_DAYS``.
 
         Returns
         -------
@@ -109,7 +112,7 @@ class Contacts:
             When it cannot be written; then nothing counts as shown.
         """
         with self._database.writing(durable=False) as connection:
-            return _show(connection, showings, caps, zone, choices_of)
+            return _show(connection, showings, caps, zone, choices_of, keep_days)
 
     def consent(self, own_ids: Sequence[str], said: Sequence[Consent]) -> None:
         """Write down what a customer consents to, durably.
@@ -159,10 +162,12 @@ def _show(
     caps: Mapping[str, CapSettings],
     zone: str,
     choices_of: ChoicesOf,
+    keep_days: int,
 ) -> list[list[str]]:
     own_ids = _own_ids(connection, showings)
     states = _locked(connection, own_ids)
-    keep_days = min(contact_state.MAX_DAYS, 1 + max((cap.days for cap in caps.values()), default=0))
+    counted_days = 1 + max((cap.days for cap in caps.values()), default=0)
+    keep_days = min(contact_state.MAX_DAYS, max(keep_days, counted_days))
     shown: list[list[str]] = []
     for own_id, each in zip(own_ids, showings, strict=True):
         whole = united([states[own_id], *_others(connection, each, own_id, states)])
