@@ -6,6 +6,7 @@ at this moment, come out. Used by the routes that answer for customers.
 
 import logging
 import math
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ _log = logging.getLogger("omnibasket.service")
 
 #: Key of ``left_out`` for products of which a cap was reached meanwhile.
 CAPPED: Final = "capped"
+#: Showings that are written at once, and that wait at most; beyond, the oldest are forgotten.
+_BATCH, _MAX_WAITING = 200, 20_000
 
 
 class ContactPolicy:
@@ -41,6 +44,8 @@ class ContactPolicy:
         # Rotation looks further back than most caps.
         reach_days = Rotation(1.0, config.rotation.half_life_days).reach_days
         self._keep_days = math.ceil(reach_days) if config.rotation.enabled else 0
+        # Nothing depends on the very last showings, so that no answer waits until they are written.
+        self._waiting: deque[Showing] = deque(maxlen=_MAX_WAITING)
         self.engine: Engine | None = None
         """Knows which products a shopper cannot tell apart; set by the worker."""
 
@@ -95,11 +100,12 @@ class ContactPolicy:
             When it cannot be written.
         """
         taken_out: list[list[str]] = [[] for _ in answers]
-        counted = [
-            (at, answer, each)
-            for at, (answer, each) in enumerate(answers)
-            if each and self._counts(each)
-        ]
+        counted = []
+        for at, (answer, each) in enumerate(answers):
+            if each and self._counts(each):
+                counted.append((at, answer, each))
+            elif each and self._rotation.enabled:
+                self._waiting.append(each)
         if not counted:
             return taken_out
         shown = self._ledger.contacts.show(
@@ -122,11 +128,20 @@ class ContactPolicy:
         return taken_out
 
     def _counts(self, showing: Showing) -> bool:
-        """Whether rotation or any cap counts what is shown on the channel."""
+        """Whether any cap counts what is shown on the channel."""
         caps = self._caps.values()
-        return self._rotation.enabled or any(
-            not cap.channels or showing.channel in cap.channels for cap in caps
-        )
+        return any(not cap.channels or showing.channel in cap.channels for cap in caps)
+
+    def flush(self) -> None:
+        """Write down what was shown where only rotation counts it; keep it if the ledger fails."""
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            try:
+                self._ledger.contacts.show(batch, {}, self._zone, keep_days=self._keep_days)
+            except LedgerError as error:
+                self._waiting.extendleft(reversed(batch))
+                _log.error("showings wait for the ledger", extra={"reason": str(error)})
+                return
 
     def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> list[str]:
         """Do as ``note`` for one answer; if the ledger fails, the answer says so."""

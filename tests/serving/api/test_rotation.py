@@ -14,6 +14,7 @@ from tests.serving.conftest import Serve, ask, ids, known, state
 
 def later(app: Flask, days: float) -> None:
     """Let time pass."""
+    state(app).flush()
     state(app).shift_seconds += round(days * DAY)
 
 
