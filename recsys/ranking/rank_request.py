@@ -99,7 +99,7 @@ class RankRequest:
     new_share : ndarray of shape (n,), float64, optional
         See ``discovery``; 0 by default.
     rotation : Weighted, optional
-        What is added to the keys of products by which candidates are ordered; nothing by default.
+        Logarithms of factors on the odds of products, by which they are ordered; none by default.
     """
 
     counts: npt.NDArray[np.int64]

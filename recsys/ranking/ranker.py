@@ -40,6 +40,7 @@ from recsys.ranking.margins import Margins, expected
 from recsys.ranking.product_filter import FilterData
 from recsys.ranking.rank_request import RankRequest
 from recsys.ranking.ranked_lists import RankedLists, concatenate, ranked_row
+from recsys.ranking.rotated_keys import rotated_keys
 from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
 from recsys.ranking.segment_blends import SegmentBlends
@@ -310,12 +311,13 @@ class Ranker:
     ) -> Floats:
         """Return the sort keys: the total log-odds, or the logarithm of the expected margin.
 
-        What a customer ignored is moved down by the logarithm of its factor.
+        What a customer ignored is moved down, see ``rotated_keys``.
         """
         keys = self._worth(candidates, rows, scored, request)
         if request.rotation is None:
             return keys
-        return keys + request.rotation.of(candidates, self.all_choices.of)
+        log_factor = request.rotation.of(candidates, self.all_choices.of)
+        return rotated_keys(keys, scored.chance, log_factor, candidates, request.by_margin)
 
     def _worth(
         self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest

@@ -43,6 +43,26 @@ def test_lists_change_from_visit_to_visit_and_the_best_come_back(
     assert ids(ask(app.test_client(), count=4, dry_run=True, **known(0)))
 
 
+def test_half_of_a_list_changes_within_a_few_visits_where_others_are_nearly_as_good(
+    config: Config, serve: Serve
+) -> None:
+    """With the default: by the fourth visit, at least as many as have a good replacement."""
+    app = serve(config)
+    for who in (known(0), known(3), {"session_id": "visit"}):
+        score = {
+            item["item_id"]: item["score"]
+            for item in ask(app.test_client(), count=24, dry_run=True, **who)["items"]
+        }
+        first, *more = visits(app, 4, count=4, **who)
+        replaced = [
+            item_id
+            for item_id in first
+            if sum(other >= 0.8 * score[item_id] for other in score.values()) >= 3 * len(first)
+        ]
+        assert len(set(first) - set(more[-1])) >= min(len(replaced), len(first) // 2)
+        assert all(len(each) == 4 for each in more)
+
+
 def test_a_visit_sees_one_list_and_all_channels_count(config: Config, serve: Serve) -> None:
     app = rotating(config, serve, decay=0.05)
     client = app.test_client()
