@@ -52,6 +52,7 @@ TABLES: Final[Mapping[str, Callable[[Read], str]]] = {
     "rankers_cost": times.rankers_cost,
     "carts": ranking_page.carts,
     "new_share": ranking_page.new_share,
+    "rotation": ranking_page.rotation,
 }
 
 #: Every figure within a sentence by its name.

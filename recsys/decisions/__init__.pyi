@@ -3,7 +3,7 @@ from .contact_state import MAX_DAYS, Click, ContactState, Refusal, united
 from .decision import Decision, described
 from .rotation import Rotation, factors, tiredness, visits
 from .rotation_fit import FittedRotation, Showings, fit_rotation
-from .suppression import NOTHING, ChoicesOf, Suppression, Withheld, over_cap, suppress
+from .suppression import NOTHING, ChoicesOf, Suppression, Withheld, lifted, over_cap, suppress
 
 __all__ = [
     "MAX_DAYS",
@@ -24,6 +24,7 @@ __all__ = [
     "described",
     "factors",
     "fit_rotation",
+    "lifted",
     "over_cap",
     "suppress",
     "tiredness",

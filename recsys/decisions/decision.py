@@ -148,7 +148,8 @@ def why_withheld(one: Withheld, caps: Mapping[str, CapSettings], zone: str) -> s
     shown = ", ".join(f"{channel} {_at(ts, zone)}" for channel, ts in one.shown)
     cap = caps.get(one.cap)
     allowed = "" if cap is None else f", which allows {_allowed(cap)}"
-    return f"The cap `{one.cap}`{allowed}: it was shown on {shown}."
+    back = " It may be shown nevertheless: nothing else was left." if one.came_back else ""
+    return f"The cap `{one.cap}`{allowed}: it was shown on {shown}.{back}"
 
 
 def why_left_out(rule: str, n: int) -> str:

@@ -152,31 +152,34 @@ def _answers(
         chunk = lines[start : start + _CHUNK]
         questions = [line for line in chunk if not isinstance(line, bytes)]
         try:
-            found = engine.recommend(
+            answered = state.contact_policy.recommend(
+                engine,
                 [question for question, _, _ in questions],
                 [recipient.customer.history for _, recipient, _ in questions],
                 offerable,
             )
-            taken_out: list[list[str]] = [[] for _ in found]
+            taken_out: list[list[str]] = [[] for _ in answered]
             if seen.counts:
                 taken_out = state.contact_policy.note(
                     [
                         (answer, context.to_showing(question, recipient, answer))
-                        for answer, (question, recipient, _) in zip(found, questions, strict=True)
+                        for (question, answer), (_, recipient, _) in zip(
+                            answered, questions, strict=True
+                        )
                     ]
                 )
         except Exception as error:  # the status is sent by now: the lines must tell
             _log.error("a part of a batch failed", exc_info=error)
             yield problems[isinstance(error, LedgerError)] * len(chunk)
             continue
-        answers = iter(zip(found, taken_out, strict=True))
+        answers = iter(zip(answered, taken_out, strict=True))
         out = []
         for line in chunk:
             if isinstance(line, bytes):
                 out.append(line)
                 continue
-            question, recipient, offer_context = line
-            answer, gone = next(answers)
+            _, recipient, offer_context = line
+            (question, answer), gone = next(answers)
             now_ts = state.now_ts()
             answer["offers"] = state.offer_issuer.issue(
                 answer["offers"], offer_context, engine, now_ts

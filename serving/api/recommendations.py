@@ -102,7 +102,9 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     )
     taken_out: list[str] = []
     if params.as_of is not None:  # a replay promises nothing
-        (answer,) = engine.recommend([question], [recipient.customer.history])
+        ((question, answer),) = state.contact_policy.recommend(
+            engine, [question], [recipient.customer.history]
+        )
     else:
         offerable = state.offer_issuer.offerable(engine)
         question, offer_context = state.offer_issuer.prepare(
@@ -113,7 +115,9 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
             shown=shown,
             address=state.addresses.of_page(),
         )
-        (answer,) = engine.recommend([question], [recipient.customer.history], offerable)
+        ((question, answer),) = state.contact_policy.recommend(
+            engine, [question], [recipient.customer.history], offerable
+        )
         if not params.dry_run:
             showing = context.to_showing(question, recipient, answer)
             taken_out = state.contact_policy.note_or_say_so(answer, showing)

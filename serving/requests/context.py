@@ -253,6 +253,7 @@ def to_showing(question: Question, recipient: Recipient, answer: dict[str, Any])
         channel=question.settings.channel,
         at_ts=question.as_of_ts,
         item_ids=tuple(item["item_id"] for item in answer["items"]),
+        uncapped=tuple(question.suppression.came_back),
     )
     named = showing.customer_id or showing.session_id
     return showing if named and showing.item_ids else None

@@ -10,13 +10,25 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
+
 from recsys.config import Config, PlacementSettings
 from recsys.datasets import CustomerHistory
-from recsys.decisions import NOTHING, ContactState, Rotation, Suppression, factors, suppress
+from recsys.decisions import (
+    MESSAGES,
+    NOTHING,
+    ContactState,
+    Rotation,
+    Suppression,
+    factors,
+    lifted,
+    suppress,
+)
 from recsys.errors import LedgerError
 from recsys.ledger import Ledger
 from recsys.ledger.customers import Showing
-from recsys.recommender import Engine
+from recsys.recommender import Engine, Question
+from recsys.recommender.offers import OfferableBundles
 from recsys.units import DAY
 
 _log = logging.getLogger("omnibasket.service")
@@ -79,6 +91,38 @@ class ContactPolicy:
         since_ts = as_of_ts - int(rotation.reach_days * DAY)
         bought_ts = self.engine.last_bought(history, since_ts, as_of_ts)
         return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
+
+    def recommend(
+        self,
+        engine: Engine,
+        questions: Sequence[Question],
+        rows: Sequence[CustomerHistory],
+        offering: OfferableBundles | None = None,
+    ) -> list[tuple[Question, dict[str, Any]]]:
+        """Answer questions as ``Engine.recommend``, and leave no page empty because of caps.
+
+        Where a page would be empty, as many capped products as it has places come back, those
+        shown longest ago; if none of them may be shown, all. A message may stay empty.
+
+        Returns
+        -------
+        list of (Question, dict)
+            Each answer with the question that it answers, whose suppression says what came back.
+        """
+        found = list(zip(questions, engine.recommend(questions, rows, offering), strict=True))
+        for at, (question, answer) in enumerate(found):
+            if answer["items"] or question.settings.channel in MESSAGES:
+                continue
+            places = question.count or question.settings.count
+            for count in (places, len(question.suppression.withheld)):
+                if (left := lifted(question.suppression, count)) is question.suppression:
+                    break
+                again = msgspec.structs.replace(question, suppression=left)
+                (filled,) = engine.recommend([again], rows[at : at + 1], offering)
+                if filled["items"]:
+                    found[at] = again, filled
+                    break
+        return found
 
     def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> list[list[str]]:
         """Write down what answers show, and take out what reached a cap since they were asked.

@@ -45,6 +45,7 @@ SMALLEST = {
     "new_products": "--workspace {demo}",
     "pairs": "--methods omnibasket,scipy --rounds 1 --growth 1",
     "rankers": "--task uci_online_retail_ii --work {work}",
+    "rotation": "--customers 60",
     "serving": "--workspace {demo} --seconds 0.2 --workers 1 --connections 2",
 }
 

@@ -49,6 +49,8 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     at_ts: int
     item_ids: tuple[str, ...]
+    uncapped: tuple[str, ...] = ()
+    """Products to which caps do not apply now, with the others of their choices."""
 
     @property
     def visit_id(self) -> str:
@@ -173,6 +175,7 @@ def _show(
         whole = united([states[own_id], *_others(connection, each, own_id, states)])
         capped = over_cap(whole, caps, each.channel, each.at_ts, zone, choices_of)
         choices = choices_of(each.item_ids)
+        capped -= frozenset(choices_of(each.uncapped))
         kept = [
             item_id
             for item_id, choice in zip(each.item_ids, choices, strict=True)
