@@ -2,8 +2,7 @@
 
 ``load(folder)`` is what every command and notebook begins with. Unknown settings are errors that
 name the nearest known one. ``OMNIBASKET_<SECTION>__<SETTING>`` in the environment overrides a
-plain setting for deployment, for example ``OMNIBASKET_SERVE__PORT=9000``; what a command was told
-with ``--set`` overrides both.
+plain setting, for example ``OMNIBASKET_SERVE__PORT=9000``; a command's ``--set`` overrides both.
 """
 
 import ipaddress

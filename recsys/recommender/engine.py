@@ -297,33 +297,6 @@ class Engine:
             for item_id, item_ix in zip(item_ids, positions, strict=True)
         ]
 
-    def last_bought(self, history: CustomerHistory, since_ts: int, as_of_ts: int) -> dict[str, int]:
-        """Say when a customer last bought each choice, returned or not.
-
-        Parameters
-        ----------
-        history : CustomerHistory
-        since_ts, as_of_ts : int
-            Purchases after the first and before the second count, UTC epoch seconds.
-
-        Returns
-        -------
-        dict of str to int
-            Choice, as ``choices_of`` names it → UTC epoch seconds.
-        """
-        lines = history.lines
-        lines = lines[(lines["ts"] > since_ts) & (lines["ts"] < as_of_ts) & (lines["quantity"] > 0)]
-        positions = self.index.ix(lines["item_key"])
-        of, names = self.ranker.all_choices.of, self.index.item_ids
-        pairs = zip(positions.tolist(), lines["ts"].tolist(), strict=True)
-        return {names[of[item_ix]]: ts for item_ix, ts in pairs if item_ix >= 0}  # by time
-
-    @property
-    def decay(self) -> float | None:
-        """What each ignored showing leaves of the odds, if training has learned it."""
-        learned: float | None = self.manifest.details.get("rotation", {}).get("decay")
-        return learned
-
     def cost_of(self, item_id: str, currency: str) -> int | None:
         """Return what a product costs in a currency, minor units; None where unknown.
 

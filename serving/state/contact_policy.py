@@ -85,11 +85,12 @@ class ContactPolicy:
             return {}
         if settings.service or self.engine is None:
             return {}
-        learned = self.engine.decay if self._rotation.learn else None
+        details = self.engine.manifest.details if self._rotation.learn else {}
+        learned = details.get("rotation", {}).get("decay")
         decay = self._rotation.decay if learned is None else learned
         rotation = Rotation(decay, self._rotation.half_life_days)
         since_ts = as_of_ts - int(rotation.reach_days * DAY)
-        bought_ts = self.engine.last_bought(history, since_ts, as_of_ts)
+        bought_ts = _last_bought(self.engine, history, since_ts, as_of_ts)
         return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
 
     def recommend(
@@ -196,3 +197,15 @@ class ContactPolicy:
             _log.error("what was shown does not count", extra={"reason": str(error)})
             answer["without_ledger"] = True
             return []
+
+
+def _last_bought(
+    engine: Engine, history: CustomerHistory, since_ts: int, as_of_ts: int
+) -> dict[str, int]:
+    """Return when each choice was last bought between two times, whether it came back or not."""
+    lines = history.lines
+    lines = lines[(lines["ts"] > since_ts) & (lines["ts"] < as_of_ts) & (lines["quantity"] > 0)]
+    positions = engine.index.ix(lines["item_key"])
+    of, names = engine.ranker.all_choices.of, engine.index.item_ids
+    pairs = zip(positions.tolist(), lines["ts"].tolist(), strict=True)
+    return {names[of[item_ix]]: ts for item_ix, ts in pairs if item_ix >= 0}  # by time
