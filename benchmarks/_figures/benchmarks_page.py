@@ -17,6 +17,7 @@ from benchmarks._figures.markdown import (
 from benchmarks._figures.readme import JOURNEY, SORTED_RULES, UCI
 from benchmarks._figures.results import Read, Results
 from benchmarks._report import OURS
+from recsys.config import PlacementSettings
 
 #: What shops are called in long tables.
 SHOPS: Final = {JOURNEY: "Complete Journey", UCI: "UCI Online Retail II"}
@@ -195,6 +196,29 @@ def _diversity_cells(found: Results, task: str, strength: float) -> tuple[str, .
         gain("new_gain"),
         value("new_alike@10"),
     )
+
+
+def just_bought(read: Read) -> str:
+    """What hiding until due costs."""
+    found = read("just_bought")
+    rows = []
+    for task, label in {"demo": "demo", UCI: SHOPS[UCI]}.items():
+        methods = found.methods(task, "ndcg@10")
+        for method in methods:
+            setting = method.removeprefix("until due ")
+            gain = found.figure(task, method, "gain")
+            rows.append(
+                (
+                    f"{label}, {count(gain.n)} customers" if method == methods[0] else "",
+                    bold(setting, float(setting) == PlacementSettings(channel="").hide_until_due),
+                    share(found.value(task, method, "ndcg@10"), 4),
+                    ""
+                    if method == methods[0]
+                    else f"{signed(gain.value)} ± {share(gain.half_width, 4)}",
+                    f"{found.value(task, method, 'hidden@10'):.1f}",
+                )
+            )
+    return table(("task", "`hide_until_due`", "NDCG@10", "difference", "products hidden"), rows)
 
 
 def _share(found: Results, task: str, method: str, metric: str) -> str:

@@ -47,10 +47,12 @@ TABLES: Final[Mapping[str, Callable[[Read], str]]] = {
     "bundles_cost": times.bundles_cost,
     "diversity": benchmarks_page.diversity,
     "diversity_test": benchmarks_page.diversity_test,
+    "just_bought": benchmarks_page.just_bought,
     "rankers": ranking_page.rankers,
     "rankers_cost": times.rankers_cost,
     "carts": ranking_page.carts,
     "new_share": ranking_page.new_share,
+    "rotation": ranking_page.rotation,
 }
 
 #: Every figure within a sentence by its name.

@@ -41,6 +41,8 @@ _CARTS: Final = (
     ("product", "stranger", "ndcg@10", "product's page, stranger: NDCG@10"),
 )
 _CART: Final = ", cart = "
+#: Decays that the benchmark plants.
+_PLANTED: Final = ("1", "0.9", "0.8", "0.6", "0.4")
 
 
 def rankers(read: Read) -> str:
@@ -128,6 +130,29 @@ def new_share_customers(read: Read, placement: str) -> str:
     """Customers behind ``new_share``."""
     found = read("new_products")
     return count(found.figure(placement, found.methods(placement, "cost")[0], "cost").n)
+
+
+def rotation(read: Read) -> str:
+    """What is learned of a planted decay, and what rotation gains and costs."""
+    found = read("rotation")
+    rows = []
+    for planted in _PLANTED:
+        task = f"planted {planted}"
+        decay = found.figure(task, "learned", "decay")
+        rows.append(
+            (
+                planted.removeprefix("0"),
+                f"{share(decay.value)} ± {share(decay.half_width)}",
+                *(_gained(found, task, method) for method in ("default", "learned", "planted")),
+            )
+        )
+    heading = ("planted", "learned", "gain, changed: default", "learned", "planted")
+    return table(heading, rows)
+
+
+def _gained(found: Results, task: str, method: str) -> str:
+    gain, changed = (found.value(task, method, metric) for metric in ("gain", "changed"))
+    return f"{gain:+.1%}, {percent(changed)}"
 
 
 def _change(

@@ -3,6 +3,7 @@ from .contact_settings import (
     ConsentSettings,
     ContactSettings,
     HoldoutSettings,
+    RotationSettings,
 )
 from .errors import explain_error, nearest_name, unknown_name
 from .filters import Condition, Filter, FilterError, Group, parse_filter
@@ -75,6 +76,7 @@ __all__ = [
     "Range",
     "RankerSettings",
     "RepeatSettings",
+    "RotationSettings",
     "RuleSettings",
     "Settings",
     "Source",

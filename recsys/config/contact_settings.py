@@ -72,3 +72,17 @@ class ContactSettings(Settings, frozen=True):
     """How long the answers of mailings and slots are kept, so that a retry gives the same."""
     handover_seconds: Annotated[int, Meta(ge=30, le=3600)] = 300
     """A code that hands a visit over to another device holds so long."""
+
+
+class RotationSettings(Settings, frozen=True):
+    """How what was shown and ignored gives way to other products, so that lists change."""
+
+    enabled: bool = True
+    """Whether it gives way."""
+    decay: Annotated[float, Meta(gt=0, le=1)] = 0.85
+    """Factor on the odds of each showing that was just ignored, until training has learned another
+    one; 1: none."""
+    half_life_days: Annotated[float, Meta(gt=0, le=90)] = 14.0
+    """Days after which half of an ignored showing is forgotten."""
+    learn: bool = True
+    """Whether training learns the decay from what was shown and clicked."""

@@ -23,7 +23,7 @@ FIELDS: Final = (*TEXT, *NUMBER, *FLAG)
 #: Only settings may ask these: answers to requests would tell anybody what a product earns.
 INTERNAL: Final = ("margin_share", "stock_cover_days", "age_days")
 #: These depend on where and by whom they are asked.
-_LOCAL: Final = ("on_hand", "stock_cover_days", "new")
+_LOCAL: Final = (*PIECES, "stock_cover_days", "new")
 #: Begins the name of a field that is an attribute of products, as a catalogue names it.
 ATTRIBUTE: Final = "attributes."
 _EQUAL: Final = ("eq", "ne")

@@ -72,6 +72,11 @@ class PlacementSettings(Settings, frozen=True):
     question has none, as far as the stock is known; 0: no such rule."""
     hide_bought_days: Annotated[float, Meta(ge=0)] = 1.0
     """Days for which something just bought is not shown again."""
+    hide_until_due: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    """Beyond these days, it is hidden until this share of the intervals between two purchases of it
+    would be over; 0: no longer."""
+    hide_at_most_days: Annotated[float, Meta(ge=0)] = 180.0
+    """Days after which it is no longer hidden because it is not due."""
     objective: Objective = "purchase"
     """Sort by the probability of purchase, by the expected margin, or by the probability of
     purchase among products that the customer has never bought."""

@@ -2,8 +2,7 @@
 
 ``load(folder)`` is what every command and notebook begins with. Unknown settings are errors that
 name the nearest known one. ``OMNIBASKET_<SECTION>__<SETTING>`` in the environment overrides a
-plain setting for deployment, for example ``OMNIBASKET_SERVE__PORT=9000``; what a command was told
-with ``--set`` overrides both.
+plain setting, for example ``OMNIBASKET_SERVE__PORT=9000``; a command's ``--set`` overrides both.
 """
 
 import ipaddress
@@ -22,6 +21,7 @@ from recsys.config.contact_settings import (
     ConsentSettings,
     ContactSettings,
     HoldoutSettings,
+    RotationSettings,
 )
 from recsys.config.errors import explain_error, unknown_name
 from recsys.config.limit_settings import LimitSettings
@@ -109,6 +109,7 @@ class Config(Settings, frozen=True):
     consents: ConsentSettings = field(default_factory=ConsentSettings)
     holdouts: dict[str, HoldoutSettings] = field(default_factory=dict)
     contact: ContactSettings = field(default_factory=ContactSettings)
+    rotation: RotationSettings = field(default_factory=RotationSettings)
     folder: Path = Path()
     """Where the file lies; set by ``load_config``, not in the file."""
 

@@ -15,11 +15,14 @@ from .messages import (
 )
 from .placement_effects import AppliedRule, DrawnItem, PlacementEffects, describe_rule
 from .reservations import Reservation
+from .rotation import Rotation, factors, tiredness, visits
+from .rotation_fit import FittedRotation, Showings, fit_rotation
 from .suppression import (
     NOTHING,
     ChoicesOf,
     Suppression,
     Withheld,
+    lifted,
     offers_over_cap,
     over_cap,
     suppress,
@@ -41,6 +44,7 @@ __all__ = [
     "ContactState",
     "Decision",
     "DrawnItem",
+    "FittedRotation",
     "HeldCode",
     "HeldMessage",
     "Outgoing",
@@ -49,18 +53,25 @@ __all__ = [
     "Report",
     "Reservation",
     "Room",
+    "Rotation",
+    "Showings",
     "Suppression",
     "Withheld",
     "assign",
     "consents_to",
     "describe_rule",
     "described",
+    "factors",
+    "fit_rotation",
     "held_document",
     "left_of",
+    "lifted",
     "offers_over_cap",
     "over_cap",
     "quiet_ends",
     "room_for",
     "suppress",
+    "tiredness",
     "united",
+    "visits",
 ]

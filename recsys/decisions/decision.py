@@ -32,7 +32,8 @@ _RULES: Final = {
     "age_restricted": "have a minimum age",
     "filtered": "did not pass a filter",
     "not_new": "had been bought before",
-    "recently_bought": "had just been bought or returned",
+    "just_bought": "had just been bought",
+    "recently_bought": "had just been bought or returned",  # of older decisions
     "not_interested": "were not wanted",
     "capped": "had been shown often enough",
     "out_of_stock": "were not on hand at the location",
@@ -230,7 +231,8 @@ def why_withheld(one: Withheld, caps: Mapping[str, CapSettings], zone: str) -> s
     shown = ", ".join(f"{channel} {_at(ts, zone)}" for channel, ts in one.shown)
     cap = caps.get(one.cap)
     allowed = "" if cap is None else f", which allows {_allowed(cap)}"
-    return f"The cap `{one.cap}`{allowed}: it was shown on {shown}."
+    back = " It may be shown nevertheless: nothing else was left." if one.came_back else ""
+    return f"The cap `{one.cap}`{allowed}: it was shown on {shown}.{back}"
 
 
 def why_left_out(rule: str, n: int) -> str:

@@ -32,6 +32,8 @@ class Withheld(msgspec.Struct, frozen=True, omit_defaults=True):
     """Name of the cap; None where it was reached while the answer was made."""
     shown: tuple[tuple[str, int], ...] = ()
     """Channel and time of the showings that the cap counts, oldest first."""
+    came_back: bool = False
+    """Whether it may be shown nevertheless, because caps would have left a page empty."""
 
 
 class Suppression(NamedTuple):
@@ -52,7 +54,12 @@ class Suppression(NamedTuple):
     @property
     def capped(self) -> list[str]:
         """Products that were shown as often as a cap allows, one of each choice."""
-        return [one.item_id for one in self.withheld if one.code == "capped"]
+        return [one.item_id for one in self.withheld if one.code == "capped" and not one.came_back]
+
+    @property
+    def came_back(self) -> list[str]:
+        """Products that may be shown although a cap was reached, one of each choice."""
+        return [one.item_id for one in self.withheld if one.came_back]
 
 
 NOTHING: Final = Suppression()
@@ -98,6 +105,33 @@ def suppress(
     shown, _ = state.shown_or_reserved(now_ts)
     within = _Window(_of(caps, "product"), channel, now_ts, now_ts, state.time_zone or zone)
     return Suppression((*refused, *_capped(shown, within, choices_of)))
+
+
+def lifted(suppression: Suppression, count: int) -> Suppression:
+    """Return a suppression in which some capped products come back.
+
+    Parameters
+    ----------
+    suppression : Suppression
+    count : int
+        How many come back: those that were shown longest ago.
+
+    Returns
+    -------
+    Suppression
+        The same where no cap holds anything back.
+    """
+    held = [one for one in suppression.withheld if one.code == "capped" and not one.came_back]
+    held.sort(key=lambda one: one.shown[-1][1] if one.shown else 0)
+    back = {id(one) for one in held[:count]}
+    if not back:
+        return suppression
+    return Suppression(
+        tuple(
+            msgspec.structs.replace(one, came_back=True) if id(one) in back else one
+            for one in suppression.withheld
+        )
+    )
 
 
 def over_cap(

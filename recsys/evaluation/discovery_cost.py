@@ -30,7 +30,7 @@ from recsys.evaluation.cart_sets import CartSet
 from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, EvaluationSet
 from recsys.evaluation.metrics import bootstrap_all
 from recsys.ranking import Choices, Ranker, never_bought
-from recsys.recommender import BOUGHT_ON, Question, rank_request, with_last_basket
+from recsys.recommender import BOUGHT_ON, Question, kept_last_baskets, rank_request
 from recsys.schema import CHANNELS
 
 #: Content of a placement's questions: a customer alone, with a product, or with a cart.
@@ -265,7 +265,8 @@ def _shown(ranker: Ranker, questions: Questions, settings: PlacementSettings) ->
         past = questions.histories[part]
         question = Question(placement="", settings=settings, as_of_ts=0)
         if settings.from_last_basket and not len(cart.item_ix):
-            cart = Lists.of_rows(with_last_basket([question] * n, [_NOTHING] * n, past))
+            baskets = kept_last_baskets([question] * n, past)
+            cart = Lists.of_rows([baskets.get(r, _NOTHING) for r in range(n)])
         context = Context(
             questions.as_of_ts[part],
             np.zeros(n, np.int64),

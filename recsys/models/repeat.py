@@ -2,8 +2,8 @@
 
 Orders × products come in; out come how fast, at what intervals and how reliably each product is
 bought again, and how that depends on the time since the last purchase. A customer's own pace is
-worked out when the question is asked. Reasons ask ``overdue``; ``timing`` says when each product is
-due.
+worked out when the question is asked. Reasons ask ``overdue``, rules ``awaited``; ``timing``
+says when each product is due.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Final, Self
@@ -20,6 +20,7 @@ from recsys.datasets import (
     KeptPurchases,
     Lists,
     Ragged,
+    pointers,
     rows_of,
 )
 from recsys.models.base import Floats, Model, Recommendations, Scores
@@ -278,6 +279,73 @@ class Repeat(Model):
         return overdue_items(
             found, bought, self._scores(batch), items, (self.log_interval_, self.spread_), OWN_GAPS
         )
+
+    def awaited(
+        self,
+        histories: Histories,
+        as_of_ts: IntArray,
+        share: Floats,
+        most_days: Floats,
+        choice_of: IxArray,
+    ) -> Lists:
+        """Say what was bought so lately that hardly anybody buys it again yet.
+
+        A choice is awaited until ``share`` of the intervals that are typical for this customer and
+        the product bought last would be over. Intervals are those between purchases of any
+        product of the choice, and log-logistic as in ``repeat_timing``.
+
+        Parameters
+        ----------
+        histories : Histories
+            Of ``n`` customers.
+        as_of_ts : ndarray of shape (n,), int64
+            UTC epoch seconds.
+        share : ndarray of shape (n,), float64
+            In [0, 1); 0: nothing is awaited.
+        most_days : ndarray of shape (n,), float64
+            Nothing is awaited for longer. So long is what is bought once in a lifetime, unless the
+            customer did buy it again.
+        choice_of : ndarray of shape (n_items,), int32
+            Choice of each product.
+
+        Returns
+        -------
+        Lists
+            ``n`` rows: of each awaited choice the product that was bought last.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        self._check()
+        bought, ts = histories.bought, histories.ts
+        of_line = np.repeat(np.arange(len(bought.item_ix)), np.diff(bought.starts))
+        item = bought.item_ix[of_line]
+        key = rows_of(bought)[of_line] * self.n_items + choice_of[item]
+        order = np.lexsort((bought.line, key))
+        key, line = key[order], bought.line[order]
+        starts = np.append(np.flatnonzero(np.diff(key, prepend=-1)), len(key))
+        last = starts[1:] - 1
+        rows, item = key[last] // max(1, self.n_items), item[order][last]
+        found = intervals_of_sorted(
+            key[last],
+            (starts, line),
+            ts,
+            histories.count,
+            as_of_ts[rows],
+            self.settings.half_life_days,
+        )
+        asked = np.flatnonzero(share[rows] > 0)
+        log_odds = np.zeros(len(rows))
+        log_odds[asked] = np.log(share[rows[asked]] / (1.0 - share[rows[asked]]))
+        log_days = self._log_interval(found, item)
+        log_days += log_odds * self._spread(found, item) * np.sqrt(3.0) / np.pi
+        once = (self.rate_[item] <= 0) & (found.gaps() == 0)
+        days = np.minimum(np.where(once, np.inf, np.exp(log_days)), most_days[rows])
+        elapsed_days = (as_of_ts[rows] - ts[line[last]]) / DAY
+        hidden = asked[elapsed_days[asked] < days[asked]]
+        return Lists(pointers(rows[hidden], len(histories)), item[hidden])
 
     def _spread(self, found: PurchaseIntervals, item_ix: IxArray) -> Floats:
         """Standard deviation of the logarithm of each pair's intervals."""

@@ -14,11 +14,12 @@ from .candidates import (
 from .choices import Choices
 from .discovery import never_bought
 from .item_similarity import ItemSimilarity
+from .just_bought import UntilDue
 from .margins import UNKNOWN_MINOR, Costs, Margins
 from .merchandising import ItemRule, Merchandised, Merchandising, RandomSlots, RuleEffect
 from .product_attributes import Attribute
 from .product_filter import FilterData, LabelColumn
-from .rank_request import RankRequest, factors_of
+from .rank_request import RankRequest, Weighted, factors_of
 from .ranked_lists import RankedLists, ranked_row
 from .ranker import CANDIDATES_PER_MODEL, Ranker
 from .rule_kernels import CAPPED, NOT_INTERESTED
@@ -69,6 +70,8 @@ __all__ = [
     "Stock",
     "Suppressed",
     "Trees",
+    "UntilDue",
+    "Weighted",
     "choose_for_trees",
     "collect_candidates",
     "factors_of",

@@ -6,16 +6,76 @@ Made by ``recommender.request_context``, by evaluation and by learning; read by 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import IntArray, Lists
+from recsys.datasets import IntArray, IxArray, Lists, Ragged
 from recsys.ranking.calibration import Floats
 from recsys.ranking.candidates import EVIDENCE_COLUMNS, MODEL_OF_COLUMN
 from recsys.ranking.discovery import new_items_needed
 from recsys.ranking.merchandising import Merchandising
 from recsys.ranking.rules import Limits
+
+
+class Weighted(NamedTuple):
+    """Products of ``n`` requests, and a number of each.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the next two.
+    item_ix : ndarray of shape (m,), int32
+        They stand for all products of their choice, of which a row names one.
+    weight : ndarray of shape (m,), float64
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    weight: Floats
+
+    def row(self, r: int) -> "Weighted":
+        """Return those of one request.
+
+        Parameters
+        ----------
+        r : int
+            In ``[0, n)``.
+
+        Returns
+        -------
+        Weighted
+            Of one request.
+        """
+        part = slice(self.indptr[r], self.indptr[r + 1])
+        ends = np.array([0, part.stop - part.start], np.int64)
+        return Weighted(ends, self.item_ix[part], self.weight[part])
+
+    def of(self, candidates: Ragged, choice_of: IxArray) -> Floats:
+        """Return the number of each candidate; 0 where its choice has none.
+
+        Parameters
+        ----------
+        candidates : Ragged
+            ``k`` products of the same requests.
+        choice_of : ndarray of shape (n_items,), int32
+            Choice of each product.
+
+        Returns
+        -------
+        ndarray of shape (k,), float64
+        """
+        found = np.zeros(len(candidates.item_ix))
+        by_choice = np.zeros(len(choice_of))
+        for r in np.flatnonzero(np.diff(self.indptr)).tolist():
+            mine = slice(self.indptr[r], self.indptr[r + 1])
+            part = slice(candidates.indptr[r], candidates.indptr[r + 1])
+            named = choice_of[self.item_ix[mine]]
+            by_choice[named] = self.weight[mine]
+            found[part] = by_choice[choice_of[candidates.item_ix[part]]]
+            by_choice[named] = 0.0
+        return found
 
 
 @dataclass(frozen=True)
@@ -41,6 +101,8 @@ class RankRequest:
         See ``discovery``; 0 by default.
     merchandising : tuple of length n of (Merchandising or None), optional
         What is put where, whatever its score; nothing by default.
+    rotation : Weighted, optional
+        Logarithms of factors on the odds of products, by which they are ordered; none by default.
     """
 
     counts: npt.NDArray[np.int64]
@@ -51,6 +113,7 @@ class RankRequest:
     requested: Lists | None = None
     new_share: Floats = field(default_factory=lambda: np.empty(0))
     merchandising: tuple[Merchandising | None, ...] | None = None
+    rotation: Weighted | None = None
 
     @cached_property
     def needed(self) -> IntArray:
@@ -79,6 +142,7 @@ class RankRequest:
             self.by_margin[part],
             new_share=self.new_share[part],
             merchandising=self.merchandising and self.merchandising[part],
+            rotation=None if self.rotation is None else self.rotation.row(r),
         )
 
 

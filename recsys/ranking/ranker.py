@@ -23,7 +23,7 @@ from recsys.datasets import (
     rows_contain,
     rows_of,
 )
-from recsys.models import Content, Model
+from recsys.models import Content, Model, Repeat
 from recsys.ranking.availability import Availability
 from recsys.ranking.boosted_trees import BoostedTrees
 from recsys.ranking.calibration import Floats
@@ -43,6 +43,7 @@ from recsys.ranking.merchandising import with_left_out_of
 from recsys.ranking.product_filter import FilterData
 from recsys.ranking.rank_request import RankRequest
 from recsys.ranking.ranked_lists import RankedLists, concatenate, ranked_row
+from recsys.ranking.rotated_keys import rotated_keys
 from recsys.ranking.rule_products import RuleProducts
 from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
@@ -136,7 +137,14 @@ class Ranker:
             self.filter_data,
             self.all_choices,
             self.age_restricted,
+            self._repeat,
         )
+
+    @property
+    def _repeat(self) -> Repeat | None:
+        """What knows when a product is due again; None where there is no such model."""
+        model = self.models.get("repeat")
+        return model if isinstance(model, Repeat) else None
 
     @cached_property
     def age_restricted(self) -> npt.NDArray[np.bool_]:
@@ -261,7 +269,8 @@ class Ranker:
         behind = None if trees is None else trees.place < 0
         counts = request.counts
         if steering is not None:
-            worth = steering.worth(keys, scored.chance, request.by_margin)
+            ignored = request.rotation and request.rotation.of(candidates, self.all_choices.of)
+            worth = steering.worth(keys, scored.chance, request.by_margin, ignored)
             steering.pin(code, keys, behind)
             counts = counts - steering.drawn_places
             keys, behind, new, needed = steering.lifted(keys, behind, new, needed)
@@ -350,7 +359,19 @@ class Ranker:
     def _values(
         self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
     ) -> Floats:
-        """Return what candidates are worth: total log-odds, or logarithms of expected margins."""
+        """Return the sort keys: the total log-odds, or the logarithm of the expected margin.
+
+        What a customer ignored is moved down, see ``rotated_keys``.
+        """
+        keys = self._worth(candidates, rows, scored, request)
+        if request.rotation is None:
+            return keys
+        log_factor = request.rotation.of(candidates, self.all_choices.of)
+        return rotated_keys(keys, scored.chance, log_factor, candidates, request.by_margin)
+
+    def _worth(
+        self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
+    ) -> Floats:
         if not request.by_margin.any():
             return scored.total
         if self.margins is None:

@@ -27,8 +27,8 @@ FILTERED, SCARCE = 1, 2
 @compiled
 def _begin(mark: Bytes, r: int, arrays: Any) -> None:
     """Mark the choices that a request and its customer's history name."""
-    past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart = arrays[:7]
-    hidden_since, of = arrays[8], arrays[17]
+    past_indptr, past, lately_indptr, exclude_indptr, exclude, cart_indptr, cart = arrays[:7]
+    lately, of = arrays[8], arrays[17]
     suppressed_indptr, suppressed, suppressed_by = arrays[18:21]
     for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
         mark[of[exclude[at]]] |= _EXCLUDED
@@ -37,7 +37,9 @@ def _begin(mark: Bytes, r: int, arrays: Any) -> None:
     for at in range(cart_indptr[r], cart_indptr[r + 1]):
         mark[of[cart[at]]] |= _IN_CART
     for at in range(past_indptr[r], past_indptr[r + 1]):
-        mark[of[past[at]]] |= _HAD | (_LATELY if ts[at] >= hidden_since[r] else 0)
+        mark[of[past[at]]] |= _HAD
+    for at in range(lately_indptr[r], lately_indptr[r + 1]):
+        mark[of[lately[at]]] |= _LATELY
 
 
 @compiled

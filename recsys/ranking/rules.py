@@ -24,9 +24,11 @@ from recsys.datasets import (
     rows_of,
     zeroed,
 )
+from recsys.models import Repeat
 from recsys.ranking import rule_kernels
 from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
+from recsys.ranking.just_bought import UntilDue, just_bought
 from recsys.ranking.product_filter import FilterData, Items
 from recsys.ranking.rule_kernels import FILTERED, SCARCE
 from recsys.ranking.scarcity import scarce
@@ -40,7 +42,7 @@ RULES: Final = (
     "age_restricted",
     "filtered",
     "not_new",
-    "recently_bought",
+    "just_bought",
     "not_interested",
     "capped",
     "out_of_stock",
@@ -65,7 +67,7 @@ class Limits:
     new_only : ndarray of shape (n,), bool
         Nothing that the customer ever bought.
     hidden_since_ts : ndarray of shape (n,), int64
-        Nothing that the customer bought or returned at or after this time, UTC epoch seconds.
+        Nothing that the customer bought at or after this time and kept, UTC epoch seconds.
     location_keys : ndarray of shape (n,), int64
         ``item_index.location_key``; 0 for none.
     in_stock : ndarray of shape (n,), bool
@@ -82,6 +84,9 @@ class Limits:
     scarce_below : ndarray of shape (n,), float64, optional
         Nothing of which fewer pieces than this can be sold, at the location or, without one, at all
         locations together, where that is known; 0: no such rule, which is the default.
+    until_due : UntilDue, optional
+        For how long what was bought is not shown, by how soon it is bought again; by default only
+        ``hidden_since_ts`` counts.
     """
 
     exclude: Lists
@@ -95,6 +100,7 @@ class Limits:
     suppressed: Suppressed | None = None
     as_of_ts: IntArray | None = None
     scarce_below: npt.NDArray[np.float64] | None = None
+    until_due: UntilDue | None = None
 
     def row(self, r: int) -> "Limits":
         """Cut out one request.
@@ -122,6 +128,7 @@ class Limits:
             None if self.suppressed is None else self.suppressed.row(r),
             None if self.as_of_ts is None else self.as_of_ts[part],
             None if self.scarce_below is None else self.scarce_below[part],
+            None if self.until_due is None else self.until_due.row(r),
         )
 
 
@@ -153,6 +160,7 @@ class Rules:
         filter_data: FilterData | None = None,
         choices: Choices | None = None,
         age_restricted: npt.NDArray[np.bool_] | None = None,
+        repeat: Repeat | None = None,
     ) -> Self:
         """Prepare the rules of ``n`` requests.
 
@@ -169,6 +177,13 @@ class Rules:
             choice counts for all of it. By default every product is alone.
         age_restricted : ndarray of shape (n_items,), bool, optional
             Which products have a minimum age; none by default.
+        repeat : Repeat, optional
+            Knows when what was bought is due again; needed where ``limits.until_due`` is given.
+
+        Raises
+        ------
+        ValueError
+            When it is needed, and missing.
         """
         n_items = len(availability.active)
         choices = Choices.alone(n_items) if choices is None else choices
@@ -176,16 +191,19 @@ class Rules:
         since_ts = availability.trusted_since(limits.as_of_ts)
         of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
         adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
+        lately = just_bought(
+            histories, limits.hidden_since_ts, limits.until_due, repeat, choices.of
+        )
         arrays = (
             histories.indptr,
             histories.item_ix,
-            histories.ts,
+            lately.indptr,
             limits.exclude.indptr,
             limits.exclude.item_ix,
             limits.cart.indptr,
             limits.cart.item_ix,
             limits.new_only,
-            limits.hidden_since_ts,
+            lately.item_ix,
             of_age,
             adult,
             places,

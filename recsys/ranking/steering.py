@@ -185,10 +185,16 @@ class Steering:
         """Positions in the candidates of what is pinned, request by request, in their order."""
         return np.array([at for pins in self._pins for _, at in pins], np.int64)
 
-    def worth(self, keys: Floats, chance: Floats, by_margin: Bools) -> Floats:
-        """Return what candidates are worth, as ``random_slots.log_worth`` does."""
+    def worth(
+        self, keys: Floats, chance: Floats, by_margin: Bools, rotation: Floats | None = None
+    ) -> Floats:
+        """Return what candidates are worth, as ``random_slots.log_worth`` does.
+
+        ``rotation`` has logarithms of factors on the odds of what was shown and ignored.
+        """
         ordered = by_margin[rows_of(self.candidates)] if by_margin.any() else None
-        return log_worth(keys, chance, self.log_factor, ordered)
+        factor = self.log_factor if rotation is None else self.log_factor + rotation
+        return log_worth(keys, chance, factor, ordered)
 
     def lifted(
         self, keys: Floats, behind: Bools | None, new: Bools | None, needed: IntArray

@@ -14,7 +14,7 @@ from .filter_check import unknown_values
 from .placement_check import check_placement, unknown_names
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
 from .product_pages import PageKind, PageQuestion
-from .request_context import rank_request, with_last_basket
+from .request_context import kept_last_baskets, rank_request
 
 __all__ = [
     "BOUGHT_ON",
@@ -35,11 +35,11 @@ __all__ = [
     "clicks_that_matter",
     "find_placement",
     "forbidden_now",
+    "kept_last_baskets",
     "last_bought",
     "left_in_cart",
     "rank_request",
     "shift_seconds",
     "unknown_names",
     "unknown_values",
-    "with_last_basket",
 ]

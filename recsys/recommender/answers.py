@@ -23,6 +23,8 @@ from recsys.recommender.request_context import PreparedQuestions
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
 _SCARCE: Final = "scarce"
+#: Why there is nothing to go with the last basket: all of it came back.
+RETURNED: Final = "returned"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def write_answers(
         as_of = datetime.fromtimestamp(question.as_of_ts, UTC)
         written.append(
             {
+                **({"withdrawn": RETURNED} if r in prepared.returned else {}),
                 "recommendation_id": question.recommendation_id,
                 "placement": question.placement,
                 "model_version": version,

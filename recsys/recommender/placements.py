@@ -5,6 +5,7 @@ The service and the command line make a ``Question`` from a request and the work
 """
 
 import difflib
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -60,6 +61,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     placement that is not personal."""
     suppression: Suppression = NOTHING
     """What the customer refused, or was shown as often as caps allow."""
+    factors: Mapping[str, float] = {}
+    """Factors, > 0, on the odds of products by which they are ordered, one of each choice; see
+    ``decisions.factors``. Scores stay as they are."""
     filter: Filter | None = None
     """What products must be, on top of the placement's own filter."""
     attributes: tuple[str, ...] = ()

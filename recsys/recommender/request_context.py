@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.config import PlacementSettings
 from recsys.datasets import (
     EMPTY,
     NO_CHANNEL,
@@ -30,6 +31,8 @@ from recsys.ranking import (
     Limits,
     RankRequest,
     Suppressed,
+    UntilDue,
+    Weighted,
     factors_of,
 )
 from recsys.recommender.catalogue import Catalogue
@@ -60,6 +63,8 @@ class PreparedQuestions:
         Products that reasons may name.
     n_unknown : ndarray of shape (n,), int64
         Products of the request that the catalogue does not hold.
+    returned : frozenset of int
+        Questions that were to begin from a last basket of which everything came back.
     """
 
     questions: Sequence[Question]
@@ -68,6 +73,7 @@ class PreparedQuestions:
     request: RankRequest
     reason_limits: ReasonLimits
     n_unknown: IntArray
+    returned: frozenset[int] = frozenset()
 
     @property
     def limits(self) -> Limits:
@@ -99,7 +105,8 @@ def prepare_questions(
         catalogue.index, [question.exclude for question in questions]
     )
     in_request = join_rows(carts, pages)
-    carts = with_last_basket(questions, carts, histories)
+    baskets = kept_last_baskets(questions, histories)
+    carts = [baskets.get(r, cart) for r, cart in enumerate(carts)]
     context = context_of(questions, catalogue, as_of_ts, join_rows(carts, pages))
     rules = rules_in_force(questions, histories, catalogue)
     if rules is not None:
@@ -116,9 +123,11 @@ def prepare_questions(
             join_rows(pages, excluded),
             suppressed_products(questions, catalogue),
             rules,
+            rotated_products(questions, catalogue.index),
         ),
         ReasonLimits(is_of_age, in_request),
         unknown_cart + unknown_page + unknown_excluded,
+        frozenset(r for r, kept in baskets.items() if not len(kept)),
     )
 
 
@@ -143,38 +152,38 @@ def join_rows(
     )
 
 
-def with_last_basket(
-    questions: Sequence[Question], cart: list[npt.NDArray[np.int32]], histories: Histories
-) -> list[npt.NDArray[np.int32]]:
-    """Use the last basket as the cart where the placement asks for it and the request has none.
+def kept_last_baskets(
+    questions: Sequence[Question], histories: Histories
+) -> dict[int, npt.NDArray[np.int32]]:
+    """Return what was kept of the last basket, where a placement begins from it and has no cart.
+
+    An older basket does not take the place of one that came back as a whole: what goes with it was
+    said when it was the last.
 
     Parameters
     ----------
     questions : sequence of Question, length n
-    cart : list of ndarray of int32, length n
-        Positions of the products in each cart; stays as it is.
     histories : Histories
         Of the ``n`` customers who ask, empty where a placement is not personal.
 
     Returns
     -------
-    list of ndarray of int32, length n
-        Positions of the products in each cart, or of the last basket in its place.
+    dict of int to ndarray of int32
+        By question, ascending positions; empty where all of it came back. Who never bought has no
+        entry.
     """
-    without_cart = [
-        r
-        for r, question in enumerate(questions)
-        if question.settings.from_last_basket and not question.cart
-    ]
-    if without_cart:
-        bought = histories.purchases
-        cart = list(cart)
-    for r in without_cart:
-        part = slice(bought.indptr[r], bought.indptr[r + 1])
-        order = bought.order[part]
-        if len(order) and order[-1]:  # a summary has no orders
-            cart[r] = np.unique(bought.item_ix[part][order == order[-1]])
-    return cart
+    found = {}
+    for r, question in enumerate(questions):
+        if not question.settings.from_last_basket or question.cart:
+            continue
+        part = slice(histories.indptr[r], histories.indptr[r + 1])
+        # A return may be dated later than any sale, and a summary has no orders.
+        sold = histories.order[part][histories.quantity[part] > 0]
+        if len(sold) and sold[-1]:
+            kept = histories.purchases
+            mine = slice(kept.indptr[r], kept.indptr[r + 1])
+            found[r] = np.unique(kept.item_ix[mine][kept.order[mine] == sold[-1]])
+    return found
 
 
 def context_of(
@@ -220,6 +229,27 @@ def suppressed_products(questions: Sequence[Question], catalogue: Catalogue) -> 
     return Suppressed(lists.indptr, lists.item_ix, np.concatenate(by))
 
 
+def rotated_products(questions: Sequence[Question], index: ItemIndex) -> Weighted | None:
+    """Return the logarithms of what customers' factors are; None without any.
+
+    Parameters
+    ----------
+    questions : sequence of Question, length n
+        Where a placement is not personal, nothing of the customer counts.
+    index : ItemIndex
+    """
+    if not any(question.factors for question in questions):
+        return None
+    rows, logs = [], []
+    for question in questions:
+        factors = question.factors if question.settings.personal else {}
+        products = index.ix_of(factors)
+        rows.append(products[products >= 0])
+        logs.append(np.log([*factors.values()])[products >= 0])
+    lists = Lists.of_rows(rows)
+    return Weighted(lists.indptr, lists.item_ix, np.concatenate(logs))
+
+
 def rank_request(
     questions: Sequence[Question],
     context: Context,
@@ -227,6 +257,7 @@ def rank_request(
     exclude: Lists,
     suppressed: Suppressed | None = None,
     rules: RulesInForce | None = None,
+    rotation: Weighted | None = None,
 ) -> RankRequest:
     """Build the ranker's request: how many items, by which weights, and what must not be shown.
 
@@ -243,6 +274,8 @@ def rank_request(
         What the customers refused or were shown often enough; nothing by default.
     rules : RulesInForce, optional
         What the placements' rules do; none by default.
+    rotation : Weighted, optional
+        As of ``rotated_products``; nothing by default.
 
     Returns
     -------
@@ -264,6 +297,7 @@ def rank_request(
         suppressed=suppressed,
         as_of_ts=context.as_of_ts,
         scarce_below=scarce_below if scarce_below.any() else None,
+        until_due=_until_due(settings, context.as_of_ts),
     )
     counts = [question.count or question.settings.count for question in questions]
     return RankRequest(
@@ -274,4 +308,16 @@ def rank_request(
         np.array([given.objective == "margin" for given in settings]),
         new_share=np.array([given.new_share for given in settings]),
         merchandising=None if rules is None else rules.merchandising,
+        rotation=rotation,
+    )
+
+
+def _until_due(settings: Sequence[PlacementSettings], as_of_ts: IntArray) -> UntilDue | None:
+    """Return for how long what is not due again is hidden; None where no placement asks for it."""
+    if not any(given.hide_until_due for given in settings):
+        return None
+    return UntilDue(
+        as_of_ts,
+        np.array([given.hide_until_due for given in settings]),
+        np.array([given.hide_at_most_days for given in settings]),
     )

@@ -162,22 +162,28 @@ def _answers(batch: _Batch, lines: list[Line]) -> Iterator[bytes]:
             continue
         answers = iter(found)
         yield b"".join(
-            line if isinstance(line, bytes) else _line(batch, *line, *next(answers))
+            line if isinstance(line, bytes) else _line(batch, line[1], *next(answers))
             for line in chunk
         )
 
 
 def _decide(
     batch: _Batch, questions: Sequence[context.Asked]
-) -> list[tuple[dict[str, Any], Noted]]:
+) -> list[tuple[context.Asked, dict[str, Any], Noted]]:
     """Answer questions, and write down what is shown; kept answers are not made again."""
     policy = batch.state.contact_policy
     new = [asked for asked in questions if asked.kept is None]
-    answers = batch.engine.recommend(
+    answered = policy.recommend(
+        batch.engine,
         [asked.question for asked in new],
         [asked.recipient.customer.history for asked in new],
         batch.offerable,
     )
+    new = [
+        replace(asked, question=question)
+        for asked, (question, _) in zip(new, answered, strict=True)
+    ]
+    answers = [answer for _, answer in answered]
     for asked, answer in zip(new, answers, strict=True):
         if asked.verdict.held_out is not None:
             context.show_nothing(answer, asked.verdict.held_out)
@@ -185,20 +191,24 @@ def _decide(
     if batch.delivery.is_shown and not batch.delivery.is_replay:
         noted = policy.note(
             [
-                (answer, context.to_showing(asked, answer, policy))
+                (
+                    answer,
+                    None if "withdrawn" in answer else context.to_showing(asked, answer, policy),
+                )
                 for asked, answer in zip(new, answers, strict=True)
             ]
         )
-    made = iter(zip(answers, noted, strict=True))
+    made = iter(zip(new, answers, noted, strict=True))
     return [
-        next(made) if asked.kept is None else ({}, Noted(kept=asked.kept)) for asked in questions
+        next(made) if asked.kept is None else (asked, {}, Noted(kept=asked.kept))
+        for asked in questions
     ]
 
 
 def _line(
     batch: _Batch,
-    asked: context.Asked,
     offer_context: OfferContext,
+    asked: context.Asked,
     answer: dict[str, Any],
     noted: Noted,
 ) -> bytes:
@@ -209,6 +219,7 @@ def _line(
             held = HeldMessage("capped", cap=noted.cap)
             as_of_ts = asked.question.as_of_ts
             raise context.hold_back(state, engine, batch.delivery, asked.recipient, as_of_ts, held)
+        context.refuse_withdrawn(state, engine, batch.delivery, asked, answer)
         if noted.kept is not None:
             answer = context.answer_again(state, engine, asked, noted.kept)
     except Refusal as refusal:
@@ -218,6 +229,6 @@ def _line(
     answer["offers"] = state.offer_issuer.issue(
         answer["offers"], offer_context, engine, state.now_ts()
     )
-    context.complete(state, engine, asked, answer)
+    context.complete(engine, asked, answer)
     request_warnings.add(answer, batch.warnings)
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)

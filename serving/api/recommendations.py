@@ -115,14 +115,15 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     )
     if is_replay:  # it promises nothing
         history = asked.recipient.customer.history
-        (answer,) = engine.recommend([asked.question], [history])
+        ((question, answer),) = state.contact_policy.recommend(engine, [asked.question], [history])
+        asked = replace(asked, question=question)
         if delivery.is_shown:
             state.expose(context.to_exposure(asked, answer, []))
     else:
         answer = _decide(state, engine, delivery, asked, promises=shown)
     if recipient.is_unread:
         answer["without_ledger"] = True
-    context.complete(state, engine, asked, answer)
+    context.complete(engine, asked, answer)
     warnings = [*request_warnings.of_filter(engine, item_filter)]
     warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")
     request_warnings.add(answer, warnings)
@@ -149,9 +150,14 @@ def _decide(
         address=state.addresses.of_page(),
     )
     asked = replace(asked, question=question)
-    kept, answer = asked.kept, {}
+    kept = asked.kept
+    answer: dict[str, Any] = {}
     if kept is None:
-        (answer,) = engine.recommend([question], [recipient.customer.history], offerable)
+        ((question, answer),) = state.contact_policy.recommend(
+            engine, [question], [recipient.customer.history], offerable
+        )
+        asked = replace(asked, question=question)
+        context.refuse_withdrawn(state, engine, delivery, asked, answer)
         if asked.verdict.held_out is not None:
             context.show_nothing(answer, asked.verdict.held_out)
         if delivery.is_shown:

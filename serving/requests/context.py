@@ -19,6 +19,7 @@ from recsys.datasets import EMPTY
 from recsys.decisions import (
     MESSAGES,
     CartLine,
+    Click,
     ContactState,
     Decision,
     HeldMessage,
@@ -311,6 +312,8 @@ class Asked:
     """As ``slot_key`` gives it; empty where the answer is not kept."""
     kept: KeptAnswer | None = None
     """The answer that was given in the slot before."""
+    clicks: tuple[Click, ...] = ()
+    """Clicks of the customer on other channels that matter here, latest first."""
 
 
 def ask(
@@ -369,6 +372,7 @@ def ask(
         held = verdict.held
     if held is not None:
         raise hold_back(state, engine, delivery, recipient, as_of_ts, held)
+    clicks = _clicks(state, engine, settings, recipient, as_of_ts)
     question = to_question(
         state,
         delivery.placement,
@@ -378,9 +382,25 @@ def ask(
         cart=cart,
         left_cart=verdict.left_cart,
         recommendation_id=moment.recommendation_id,
+        lead=tuple(click.item_id for click in clicks),
         **given,
     )
-    return Asked(question, recipient, moment, verdict, slot, kept)
+    return Asked(question, recipient, moment, verdict, slot, kept, clicks)
+
+
+def _clicks(
+    state: State,
+    engine: Engine,
+    settings: PlacementSettings,
+    recipient: Recipient,
+    as_of_ts: int,
+) -> tuple[Click, ...]:
+    """Return clicks of the customer on other channels that matter on a page."""
+    clicks, history = recipient.contact.clicks, recipient.customer.history
+    if not clicks or not settings.personal or is_message(settings) or recipient.no_consent:
+        return ()
+    seconds, channel = state.config.contact.lead_hours * HOUR, settings.channel
+    return clicks_that_matter(engine, clicks, history, channel, as_of_ts, seconds)
 
 
 def hold_back(
@@ -418,6 +438,21 @@ def hold_back(
     return Refusal("message-held", document["text"] or held.code, more=more)
 
 
+def refuse_withdrawn(
+    state: State, engine: Engine, delivery: Delivery, asked: Asked, answer: dict[str, Any]
+) -> None:
+    """Hold a message about a basket of which everything came back.
+
+    Raises
+    ------
+    Refusal
+        When it is one. That is a decision, too, and is written.
+    """
+    if "withdrawn" in answer and is_message(delivery.settings):
+        held, as_of_ts = HeldMessage("returned"), asked.question.as_of_ts
+        raise hold_back(state, engine, delivery, asked.recipient, as_of_ts, held)
+
+
 def answer_again(state: State, engine: Engine, asked: Asked, kept: KeptAnswer) -> dict[str, Any]:
     """Return the answer that was given in a slot, without what may not be shown any more.
 
@@ -432,7 +467,7 @@ def answer_again(state: State, engine: Engine, asked: Asked, kept: KeptAnswer) -
     gone = forbidden_now(engine, asked.question, history, item_ids, kept.decided_ts)
     left = [item_id for item_id in item_ids if item_id not in gone]
     if gone and not left and is_message(asked.question.settings):
-        bought = "recently_bought" in gone.values()
+        bought = "just_bought" in gone.values()
         held = HeldMessage("just_bought" if bought else "nothing_left")
         delivery = Delivery(asked.question.placement, asked.question.settings)
         raise hold_back(state, engine, delivery, asked.recipient, asked.question.as_of_ts, held)
@@ -444,20 +479,16 @@ def answer_again(state: State, engine: Engine, asked: Asked, kept: KeptAnswer) -
     return answer
 
 
-def complete(state: State, engine: Engine, asked: Asked, answer: dict[str, Any]) -> None:
+def complete(engine: Engine, asked: Asked, answer: dict[str, Any]) -> None:
     """Add to an answer what is known of the customer's cart, clicks, consents and holdout."""
-    recipient, question, verdict = asked.recipient, asked.question, asked.verdict
+    recipient, verdict = asked.recipient, asked.verdict
     if recipient.no_consent:
         answer["no_consent"] = recipient.no_consent
     if verdict.left_cart:
         answer["left_cart"] = cart_document(engine, verdict.left_cart)
-    clicks = recipient.contact.clicks
-    if not clicks or not question.settings.personal or recipient.no_consent:
+    if not asked.clicks:
         return
-    seconds = state.config.contact.lead_hours * HOUR
-    history, channel = recipient.customer.history, question.settings.channel
-    found = clicks_that_matter(engine, clicks, history, channel, question.as_of_ts, seconds)
-    by_item = {click.item_id: click for click in found}
+    by_item = {click.item_id: click for click in asked.clicks}
     for item in answer["items"]:
         click = by_item.get(item["item_id"])
         if click is not None:
@@ -490,6 +521,7 @@ def to_question(
     explain: bool,
     left_cart: Iterable[CartLine],
     recommendation_id: str,
+    lead: tuple[str, ...],
 ) -> Question:
     """Make the question of a request.
 
@@ -503,6 +535,7 @@ def to_question(
         settings=settings,
         as_of_ts=as_of_ts,
         recommendation_id=recommendation_id,
+        lead=lead,
         count=count,
         location_id=location_id,
         item_ids=tuple(item_ids),
@@ -512,6 +545,11 @@ def to_question(
         attributes=tuple(attributes),
         explain=explain,
         suppression=state.contact_policy.suppression(recipient.contact, settings, as_of_ts),
+        factors={}
+        if recipient.no_consent
+        else state.contact_policy.factors(
+            recipient.contact, recipient.customer.history, settings, as_of_ts
+        ),
         customer_known=recipient.customer.customer_id is not None and not recipient.no_consent,
     )
 
@@ -532,6 +570,7 @@ def to_showing(asked: Asked, answer: dict[str, Any], policy: ContactPolicy) -> S
         arms=asked.verdict.arms,
         reservation=policy.reservation(asked.moment) if answer["items"] else None,
         slot=asked.slot,
+        uncapped=tuple(question.suppression.came_back),
     )
     named = showing.customer_id or showing.session_id
     return showing if named and (showing.item_ids or showing.arms or showing.slot) else None

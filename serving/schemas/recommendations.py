@@ -389,6 +389,13 @@ class Recommendations(Body, frozen=True):
         list[DrawnItem],
         Meta(description="Which items were drawn at random; there only where some were."),
     ] = field(default_factory=list)
+    withdrawn: Annotated[
+        Literal["returned"] | None,
+        Meta(
+            description="Why there is nothing to go with the last basket: everything in it came "
+            "back; there only where the placement begins from it."
+        ),
+    ] = None
     no_consent: Annotated[
         list[Literal["personalisation"]],
         Meta(

@@ -5,6 +5,8 @@ that hold to every cap at this moment come out. Used by the routes that answer f
 """
 
 import logging
+import math
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +14,7 @@ import msgspec
 import orjson
 
 from recsys.config import Config, PlacementSettings
+from recsys.datasets import CustomerHistory
 from recsys.decisions import (
     MESSAGES,
     NOTHING,
@@ -21,8 +24,11 @@ from recsys.decisions import (
     HeldMessage,
     Outgoing,
     Reservation,
+    Rotation,
     Suppression,
     assign,
+    factors,
+    lifted,
     quiet_ends,
     room_for,
     suppress,
@@ -30,13 +36,16 @@ from recsys.decisions import (
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Ledger
 from recsys.ledger.customers import CapRules, KeptAnswer, Showing
-from recsys.recommender import Engine, left_in_cart
+from recsys.recommender import Engine, Question, left_in_cart
+from recsys.recommender.offers import OfferableBundles
 from recsys.units import DAY, HOUR
 
 _log = logging.getLogger("omnibasket.service")
 
 #: Key of ``left_out`` for products of which a cap was reached meanwhile.
 CAPPED: Final = "capped"
+#: Showings that are written at once, and that wait at most; beyond, the oldest are forgotten.
+_BATCH, _MAX_WAITING = 200, 20_000
 
 
 def is_message(settings: PlacementSettings) -> bool:
@@ -105,6 +114,12 @@ class ContactPolicy:
         self._holdouts = config.holdouts
         self._settings = config.contact
         self._zone = config.workspace.time_zone
+        self._rotation = config.rotation
+        # Rotation looks further back than most caps.
+        reach_days = Rotation(1.0, config.rotation.half_life_days).reach_days
+        self._keep_days = math.ceil(reach_days) if config.rotation.enabled else 0
+        # Nothing depends on the very last showings, so that no answer waits until they are written.
+        self._waiting: deque[Showing] = deque(maxlen=_MAX_WAITING)
         self.engine: Engine | None = None
         """Knows which products a shopper cannot tell apart; set by the worker."""
 
@@ -239,6 +254,58 @@ class ContactPolicy:
             priority=settings.priority,
         )
 
+    def factors(
+        self,
+        contact: ContactState,
+        history: CustomerHistory,
+        settings: PlacementSettings,
+        as_of_ts: int,
+    ) -> dict[str, float]:
+        """Return the factors on the odds of what a customer was shown and ignored."""
+        if not (self._rotation.enabled and contact.shown and settings.personal):
+            return {}
+        if settings.service or self.engine is None:
+            return {}
+        details = self.engine.manifest.details if self._rotation.learn else {}
+        learned = details.get("rotation", {}).get("decay")
+        decay = self._rotation.decay if learned is None else learned
+        rotation = Rotation(decay, self._rotation.half_life_days)
+        since_ts = as_of_ts - int(rotation.reach_days * DAY)
+        bought_ts = _last_bought(self.engine, history, since_ts, as_of_ts)
+        return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
+
+    def recommend(
+        self,
+        engine: Engine,
+        questions: Sequence[Question],
+        rows: Sequence[CustomerHistory],
+        offering: OfferableBundles | None = None,
+    ) -> list[tuple[Question, dict[str, Any]]]:
+        """Answer questions as ``Engine.recommend``, and leave no page empty because of caps.
+
+        Where a page would be empty, as many capped products as it has places come back, those
+        shown longest ago; if none of them may be shown, all. A message may stay empty.
+
+        Returns
+        -------
+        list of (Question, dict)
+            Each answer with the question that it answers, whose suppression says what came back.
+        """
+        found = list(zip(questions, engine.recommend(questions, rows, offering), strict=True))
+        for at, (question, answer) in enumerate(found):
+            if answer["items"] or question.settings.channel in MESSAGES:
+                continue
+            places = question.count or question.settings.count
+            for count in (places, len(question.suppression.withheld)):
+                if (left := lifted(question.suppression, count)) is question.suppression:
+                    break
+                again = msgspec.structs.replace(question, suppression=left)
+                (filled,) = engine.recommend([again], rows[at : at + 1], offering)
+                if filled["items"]:
+                    found[at] = again, filled
+                    break
+        return found
+
     def note(self, answers: Sequence[tuple[dict[str, Any], Showing | None]]) -> list[Noted]:
         """Write down what answers show, and take out what reached a cap since they were asked.
 
@@ -258,14 +325,15 @@ class ContactPolicy:
             When it cannot be written.
         """
         noted = [_AS_IS for _ in answers]
-        counted = [
-            (at, answer, each)
-            for at, (answer, each) in enumerate(answers)
-            if each and self._counts(each)
-        ]
+        counted = []
+        for at, (answer, each) in enumerate(answers):
+            if each and self._counts(each):
+                counted.append((at, answer, each))
+            elif each and self._rotation.enabled:
+                self._waiting.append(each)
         if not counted:
             return noted
-        rules = CapRules(self._caps, self._zone, self._choices_of)
+        rules = CapRules(self._caps, self._zone, self._choices_of, self._keep_days)
         shown = self._ledger.contacts.show(
             [_with_answer(showing, answer) for _, answer, showing in counted], rules
         )
@@ -291,6 +359,18 @@ class ContactPolicy:
             for cap in caps
             if cap.of != "message"
         )
+
+    def flush(self) -> None:
+        """Write down what was shown where only rotation counts it; keep it if the ledger fails."""
+        rules = CapRules({}, self._zone, keep_days=self._keep_days)
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            try:
+                self._ledger.contacts.show(batch, rules)
+            except LedgerError as error:
+                self._waiting.extendleft(reversed(batch))
+                _log.error("showings wait for the ledger", extra={"reason": str(error)})
+                return
 
     def note_or_say_so(self, answer: dict[str, Any], showing: Showing | None) -> Noted:
         """Do as ``note`` for one answer; if the ledger fails, a page's answer says so.
@@ -343,3 +423,15 @@ def _with_answer(showing: Showing, answer: dict[str, Any]) -> Showing:
         return orjson.dumps(kept, option=orjson.OPT_SERIALIZE_NUMPY)
 
     return msgspec.structs.replace(showing, written=written)
+
+
+def _last_bought(
+    engine: Engine, history: CustomerHistory, since_ts: int, as_of_ts: int
+) -> dict[str, int]:
+    """Return when each choice was last bought between two times, whether it came back or not."""
+    lines = history.lines
+    lines = lines[(lines["ts"] > since_ts) & (lines["ts"] < as_of_ts) & (lines["quantity"] > 0)]
+    positions = engine.index.ix(lines["item_key"])
+    of, names = engine.ranker.all_choices.of, engine.index.item_ids
+    pairs = zip(positions.tolist(), lines["ts"].tolist(), strict=True)
+    return {names[of[item_ix]]: ts for item_ix, ts in pairs if item_ix >= 0}  # by time

@@ -230,11 +230,12 @@ class State:
         self.exposures.add(exposure)
 
     def flush(self) -> None:
-        """Write the queued exposures."""
+        """Write the queued exposures, and showings."""
         self.exposures.flush()
+        self.contact_policy.flush()
 
     def _write_exposures(self) -> None:
-        self.exposures.flush()
+        self.flush()
         self.exposures.prune(int(time.time()) + self.shift_seconds)
 
     def _run_periodically(self, name: str, work: Callable[[], object]) -> None:

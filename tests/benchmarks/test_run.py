@@ -40,10 +40,12 @@ SMALLEST = {
     "hm_week": "--data {data}/hm_week",
     "identity": "--households 80",
     "ingest": "--lines 2000 --rounds 1",
+    "just_bought": "--workspace {demo}",
     "latency": "--workspace {demo} --customers 10",
     "new_products": "--workspace {demo}",
     "pairs": "--methods omnibasket,scipy --rounds 1 --growth 1",
     "rankers": "--task uci_online_retail_ii --work {work}",
+    "rotation": "--customers 60",
     "serving": "--workspace {demo} --seconds 0.2 --workers 1 --connections 2",
 }
 

@@ -182,7 +182,7 @@ def test_a_preview_compares_lists_with_and_without_rules(workspace: Path) -> Non
     by_name = {rule["name"]: rule for rule in found["rules"]}
     first = by_name["beer first"]
     assert first["held"] == first["items"] + sum(first["kept_out"].values()) == n
-    assert set(first["kept_out"]) <= {"recently_bought"}
+    assert set(first["kept_out"]) <= {"just_bought"}
     assert 0 < by_name["no tea"]["held"] < n
     assert by_name["sold out"]["kept_out"] == {"age_restricted": n}
     for one in found["lists"]:

@@ -227,11 +227,11 @@ def _purchase(conversation: Conversation) -> Iterator[Check]:
         f"{bought}",
     )
     before, after = (
-        _body(turn).get("left_out", {}).get("recently_bought", 0)
+        _body(turn).get("left_out", {}).get("just_bought", 0)
         for turn in (conversation.home, conversation.after)
     )
     # Not always one more: what was just bought may have fallen behind what would be shown.
-    counted = f"recently bought: {before}, then {after}"
+    counted = f"just bought: {before}, then {after}"
     yield Check("the answer says why", after >= max(before, 1), counted)
 
 

@@ -33,6 +33,7 @@ from training.train.baseline_tuning import earlier_tunings
 from training.train.measurement import measure, parts, plan
 from training.train.output import show
 from training.train.publication import active_of, make_current, publish
+from training.train.rotation import learned_rotation
 from training.train.run_record import peak_mb, prune, recorded, seconds_before
 from training.train.steps import Steps
 
@@ -45,6 +46,7 @@ WORDS: Final = {
     "measure": "Measuring",
     "fit": "Learning from everything",
     "bundles": "Finding what sells together",
+    "rotation": "Learning what customers tire of",
     "publish": "Publishing",
     "report": "Drawing the report",
 }
@@ -233,6 +235,8 @@ def train(
             choices,
             active_of(history, fitted.training.index),
         )
+    with steps.step("rotation"):
+        details |= learned_rotation(config)
     with steps.step("publish"):
         folder = publish(
             config, history, fitted, measured.learned, bundles, choices, at, metrics, details

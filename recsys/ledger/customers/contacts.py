@@ -99,6 +99,8 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     """As ``slot_key`` gives it; empty: the answer is not kept."""
     written: Callable[[Sequence[str], Sequence[str]], bytes] | None = None
     """Writes the answer that is kept, as JSON, with these products and bundles only."""
+    uncapped: tuple[str, ...] = ()
+    """Products to which caps do not apply now, with the others of their choices."""
 
     @property
     def visit_id(self) -> str:
@@ -133,6 +135,8 @@ class CapRules(NamedTuple):
     zone: str
     """IANA time zone of customers whose own is unknown."""
     choices_of: ChoicesOf = list
+    keep_days: int = 0
+    """For so long showings are remembered at least, whatever caps count; up to ``MAX_DAYS``."""
 
 
 class Contacts:
@@ -299,7 +303,8 @@ def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) 
     rows = [_rows_of(connection, one, own_id) for one, own_id in zip(showings, owners, strict=True)]
     states = _locked(connection, {own_id for of_one in rows for own_id in of_one})
     caps = rules.caps.values()
-    keep_days = min(contact_state.MAX_DAYS, 1 + max((cap.days for cap in caps), default=0))
+    counted_days = 1 + max((cap.days for cap in caps), default=0)
+    keep_days = min(contact_state.MAX_DAYS, max(rules.keep_days, counted_days))
     shown: list[Shown] = []
     for one, own_id, own_ids in zip(showings, owners, rows, strict=True):
         kept = _kept(connection, _names(one, own_id) | {"slot": one.slot}) if one.slot else None
@@ -355,6 +360,7 @@ def _allowed(
             for own_id in own_ids:
                 states[own_id] = states[own_id].displacing(room.displaced)
     capped = over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of)
+    capped -= frozenset(rules.choices_of(one.uncapped))
     choices = rules.choices_of(one.item_ids)
     item_ids = [
         item_id

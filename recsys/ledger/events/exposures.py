@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from recsys.decisions import Decision, decision
+from recsys.decisions import Decision, Showings, decision
 from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.database import Database
+from recsys.ledger.events.showings import read_showings
 from recsys.ledger.schema import EXPOSURES
 from recsys.ledger.statements import insert
 
@@ -83,6 +84,17 @@ class Exposures:
             return None
         decided = None if row["decision"] is None else decision.decode(row["decision"])
         return Exposure(**{**row, "items": msgspec.json.decode(row["items"]), "decision": decided})
+
+    def showings(self, half_life_days: float) -> Showings:
+        """Return what customers were shown and clicked on, to learn rotation from.
+
+        Parameters
+        ----------
+        half_life_days : float
+            As of ``decisions.Rotation``.
+        """
+        with self._database.reading() as connection:
+            return read_showings(connection, half_life_days)
 
     def thin(self, before_ts: int, most: int = 2_000) -> int:
         """Delete some exposures before a time, and return their number.

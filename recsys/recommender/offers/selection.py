@@ -243,9 +243,10 @@ def _offered(decision: Decision, question: Question) -> bool:
 
 
 def _lately(histories: Histories, r: int, as_of_ts: int) -> npt.NDArray[np.int32]:
-    part = slice(*histories.indptr[r : r + 2].tolist())
-    recent = histories.ts[part] >= as_of_ts - LATELY_DAYS * DAY
-    return histories.item_ix[part][recent]
+    kept = histories.purchases  # what came back goes with nothing
+    part = slice(*kept.indptr[r : r + 2].tolist())
+    recent = kept.ts[part] >= as_of_ts - LATELY_DAYS * DAY
+    return kept.item_ix[part][recent]
 
 
 def _sellable(

@@ -104,3 +104,19 @@ def test_diversity(plant):
     )
     test_window = body(page.diversity_test(plant(diversity_test=rows)))
     assert [line.split(" | ")[0] for line in test_window] == ["| 0", "| **0.2**"]
+
+
+def test_just_bought(plant):
+    rows = {}
+    for task in ("demo", UCI):
+        for share, ndcg, gain, hidden in (("0", 0.4, 0.0, 0.0), ("0.1", 0.35, -0.05, 3.96)):
+            method = f"until due {share}"
+            rows[task, method, "ndcg@10"] = (ndcg, None, None, 2000)
+            rows[task, method, "gain"] = (gain, gain - 0.004, gain + 0.004, 2000)
+            rows[task, method, "hidden@10"] = (hidden, None, None, 2000)
+    assert body(page.just_bought(plant(just_bought=rows))) == [
+        "| demo, 2,000 customers | **0** | .4000 | | 0.0 |",
+        "| | 0.1 | .3500 | -.0500 ± .0040 | 4.0 |",
+        "| UCI Online Retail II, 2,000 customers | **0** | .4000 | | 0.0 |",
+        "| | 0.1 | .3500 | -.0500 ± .0040 | 4.0 |",
+    ]

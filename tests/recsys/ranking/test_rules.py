@@ -171,7 +171,7 @@ def one(*items):
         (
             history(("apple", 3, 1), ("bread", 1, 1)),
             {"hidden_since_ts": np.array([NOW - 2 * DAY])},
-            ["", "recently_bought", "", "inactive"],
+            ["", "just_bought", "", "inactive"],
         ),
         (
             history(("apple", 300, 1)),
@@ -192,13 +192,17 @@ def test_rules(past, limits, expected):
 
 def test_a_window_begins_at_its_first_second():
     exactly = {"hidden_since_ts": np.array([NOW - DAY])}
-    assert forbidden(history(("apple", 1, 1)), **exactly)[APPLE] == "recently_bought"
+    assert forbidden(history(("apple", 1, 1)), **exactly)[APPLE] == "just_bought"
     assert forbidden(history(("apple", 1 + 1 / DAY, 1)), **exactly)[APPLE] == ""
 
 
-def test_what_was_just_brought_back_is_not_shown_again_either():
+def test_what_was_brought_back_may_be_shown_at_once_but_is_not_new():
+    lately = {"hidden_since_ts": np.array([NOW - DAY])}
     returned = history(("apple", 0.2, 1), ("apple", 0.1, -1))
-    assert forbidden(returned, hidden_since_ts=np.array([NOW - DAY]))[APPLE] == "recently_bought"
+    assert forbidden(returned, **lately)[APPLE] == ""
+    assert forbidden(returned, **lately, new_only=np.array([True]))[APPLE] == "not_new"
+    in_part = history(("apple", 0.2, 2), ("apple", 0.1, -1))
+    assert forbidden(in_part, **lately)[APPLE] == "just_bought"
 
 
 def test_one_request_does_not_limit_another():
@@ -220,7 +224,7 @@ def test_one_request_does_not_limit_another():
         np.array([True, True]),
     )
     assert Rules.of(rows, availability, limits).forbid(candidates).tolist() == [
-        1 + RULES.index("recently_bought"),
+        1 + RULES.index("just_bought"),
         0,
     ]
 

@@ -83,7 +83,7 @@ def test_an_answer_has_the_documented_shape(ask, engine):
         "age_restricted",
         "filtered",
         "not_new",
-        "recently_bought",
+        "just_bought",
         "not_interested",
         "capped",
         "out_of_stock",
@@ -238,10 +238,10 @@ def test_what_was_bought_once_or_often(ask):
 
 
 def test_what_was_just_bought_is_hidden_for_as_long_as_the_placement_says(ask):
-    just = add_lines(REGULAR, line("pasta", days=2))
+    just = add_lines(REGULAR, line("pasta", days=2, order=9))
     hidden = ask(just, hide_bought_days=3.0)
     assert "pasta" not in names(hidden)
-    assert hidden["left_out"]["recently_bought"] == 2  # bread, too
+    assert hidden["left_out"]["just_bought"] == 2  # bread, too
     assert "pasta" in names(ask(just, hide_bought_days=1.0))
 
 

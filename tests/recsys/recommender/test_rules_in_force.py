@@ -154,7 +154,7 @@ def test_a_pin_never_shows_what_a_hard_rule_forbids_and_says_which(ask, code):
     [
         (DISCONTINUED, {}, "inactive"),
         (SOLD_OUT, {"location_id": STORE, "history": bought("tea")}, "out_of_stock"),
-        ("bread", {"history": bought(("bread", 0.2))}, "recently_bought"),
+        ("bread", {"history": bought(("bread", 0.2))}, "just_bought"),
     ],
 )
 def test_neither_what_is_not_sold_nor_what_was_just_bought_is_pinned(ask, item, fields, code):

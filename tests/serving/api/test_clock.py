@@ -35,4 +35,4 @@ def test_events_count_whether_they_carry_its_time_or_the_walls(
     time.sleep(1.1)  # a history ends before the second that is asked for
     after = ask(client, **known(0))
     assert not {first, second} & set(ids(after))
-    assert after["left_out"]["recently_bought"] == 2
+    assert after["left_out"]["just_bought"] == 2

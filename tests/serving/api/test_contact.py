@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from recsys.config import CapSettings
 from recsys.config.toml_file import Config
-from tests.serving.conftest import LAST_DAY, Serve, ask, ids, known
+from tests.serving.conftest import LAST_DAY, Serve, ask, ids, known, state
 
 
 @pytest.fixture
@@ -58,19 +58,46 @@ def test_what_nobody_sees_does_not_count(serve_caps: Callable[..., FlaskClient])
     assert public["left_out"]["capped"] == 0  # nobody is known there
 
 
-def test_a_cap_empties_a_list_only_when_nothing_is_left(
+def test_a_message_is_empty_when_caps_leave_nothing(
     serve_caps: Callable[..., FlaskClient],
 ) -> None:
     client = serve_caps(once=CapSettings(times=1, days=30))
     seen: list[str] = []
     for _ in range(30):
-        answer = ask(client, count=4, **known(0))
+        answer = ask(client, "email_weekly", count=4, **known(0))
         seen += ids(answer)
         if not ids(answer):
             break
+    assert not ids(answer)
     assert len(seen) == len(set(seen))
     assert len(seen) >= 20  # nearly the whole shop was shown, each thing once
     assert answer["left_out"]["capped"] >= 20
+
+
+def test_no_cap_leaves_a_page_empty_what_was_shown_longest_ago_comes_back(
+    config: Config, serve: Serve
+) -> None:
+    app = serve(msgspec.structs.replace(config, caps={"once": CapSettings(times=1, days=30)}))
+    client = app.test_client()
+    lists: list[list[str]] = []
+    seen: set[str] = set()
+    for _ in range(30):
+        answer = ask(client, count=4, **known(0))
+        lists.append(ids(answer))
+        state(app).shift_seconds += 60
+        if seen & set(lists[-1]):
+            break
+        seen |= set(lists[-1])
+    assert len(seen) >= 20
+    assert set(lists[-1]) == set(lists[0])
+    state(app).flush()
+    told = client.get(f"/v1/decisions/{answer['recommendation_id']}").get_json()
+    back = [each for each in told["withheld"] if "nevertheless" in each["text"]]
+    assert {each["item_id"] for each in back} == set(lists[0])
+    assert {each["code"] for each in back} == {"capped"}
+    again = {"placement": "web_home", "count": 4, "customers": [known(0)]}
+    line = client.post("/v1/recommendations/batch", json=again).data.splitlines()[0]
+    assert set(ids(msgspec.json.decode(line))) == set(lists[1])
 
 
 def test_a_batch_holds_to_caps_and_counts(serve_caps: Callable[..., FlaskClient]) -> None:

@@ -121,7 +121,7 @@ def test_what_was_bought_since_is_taken_out_when_it_is_sent(shop_with: Any) -> N
     again = shop.ask("news", mailing_id="m1", **known(0))
     assert ids(again) == first[1:]
     assert [item["rank"] for item in again["items"]] == list(range(1, len(first)))
-    removed = [{"item_id": first[0], "code": "recently_bought"}]
+    removed = [{"item_id": first[0], "code": "just_bought"}]
     assert again["rechecked"]["removed"] == removed
     shop.tell("purchase", *first[1:], channel="pos", location_id="S1", **known(0))
     assert shop.held("news", mailing_id="m1", **known(0))["code"] == "just_bought"

@@ -70,7 +70,7 @@ def test_what_was_just_bought_is_not_shown(client: FlaskClient) -> None:
     assert client.post("/v1/events", json={"events": [event]}).status_code == 200
     after = ask(client, as_of=NOW, **known(0))
     assert before[0] not in ids(after)
-    assert after["left_out"]["recently_bought"] >= 1
+    assert after["left_out"]["just_bought"] >= 1
 
 
 def test_the_cart_decides_what_goes_with_it(client: FlaskClient) -> None:
@@ -132,6 +132,25 @@ def test_an_e_mail_after_a_purchase_starts_from_it(client: FlaskClient) -> None:
     assert ids(answer)[0] == "crisps"
     assert answer["items"][0]["reason"]["because_of"] == ["beer"]
     assert "beer" not in ids(answer)
+
+
+def test_what_came_back_is_shown_again_and_nothing_goes_with_it(client: FlaskClient) -> None:
+    """The order of `p2` is bought, comes back, and is followed by another one."""
+
+    def post(event: dict[str, Any]) -> dict[str, Any]:
+        told = client.post("/v1/events", json={"events": [event]}).get_json()
+        assert told["accepted"] == 1, told
+        return ask(client, "email_post_purchase", as_of=NOW, **known(0))
+
+    kept = post(bought("p2", "beer", **known(0)))
+    assert "withdrawn" not in kept
+    assert kept["left_out"]["just_bought"] >= 1
+    back = post({**bought("back", **known(0)), "event": "refund", "transaction_id": "p2"})
+    assert back["withdrawn"] == "returned"
+    assert all("beer" not in item["reason"].get("because_of", ()) for item in back["items"])
+    everything = {"as_of": NOW, "count": 200, **known(0)}
+    assert "beer" in ids(ask(client, **everything))
+    assert "withdrawn" not in post(bought("p3", "pasta", **known(0)))
 
 
 def test_a_public_screen_knows_nobody(client: FlaskClient) -> None:

@@ -130,6 +130,13 @@ def test_without_a_cart_what_was_bought_lately_speaks(engine):
     assert offers(engine, decision, row=long_ago, placement="web_home") == []
 
 
+def test_what_came_back_speaks_for_no_bundle(engine):
+    decision = approved(FIRST, SECOND)
+    back = bought((FIRST, 3), (FIRST, 2, -1.0))
+    assert offers(engine, decision, row=bought((FIRST, 3)), placement="web_home")
+    assert not offers(engine, decision, row=back, placement="web_home")
+
+
 def test_what_the_store_has_not_is_not_offered(engine):
     other = next(name for name in engine.index.item_ids if name not in (SOLD_OUT, *FIRST))
     decision = approved(other, SOLD_OUT)

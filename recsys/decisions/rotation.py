@@ -1,0 +1,159 @@
+"""How much less a product draws that was shown before and ignored, so that lists change.
+
+In: a customer's contact state, when they bought, and the time. Out: factors on the odds of what
+was shown. Called by the service before it ranks, and by ``rotation_fit`` for how often the
+products of exposures had been ignored.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from recsys.decisions.contact_state import ContactState
+from recsys.decisions.suppression import ChoicesOf
+from recsys.units import DAY
+
+#: Showings of a product within so many seconds are one: pages are loaded again within a visit.
+#: What the present visit has shown does not count yet, so that its lists stay as they are.
+VISIT_SECONDS: Final = 1_800
+#: Choices whose showings count for one customer; beyond, those shown longest ago do not.
+MAX_CHOICES: Final = 200
+#: Half-lives after which a showing no longer counts: it would lower odds by a hundredth or so.
+REACH: Final = 4.0
+
+
+class Rotation(msgspec.Struct, frozen=True):
+    """What ignored showings do to the odds of a click."""
+
+    decay: float
+    """Factor on the odds of each showing that was just ignored; in (0, 1], 1: none."""
+    half_life_days: float
+    """Days after which half of it is forgotten."""
+
+    @property
+    def reach_days(self) -> float:
+        """How long ago a showing may be, and still count."""
+        return REACH * self.half_life_days
+
+
+def factors(
+    contact: ContactState,
+    rotation: Rotation,
+    now_ts: int,
+    choices_of: ChoicesOf = list,
+    bought_ts: Mapping[str, int] | None = None,
+) -> dict[str, float]:
+    """Return the factors on the odds of what a customer was shown and ignored.
+
+    A showing is ignored if the customer neither clicked on the product nor bought it since. So what
+    was clicked and not bought comes back as if it had never been shown, once: from then on its
+    showings count.
+
+    Parameters
+    ----------
+    contact : ContactState
+        Of the customer, over all channels.
+    rotation : Rotation
+    now_ts : int
+        UTC epoch seconds; nothing later counts.
+    choices_of : callable
+        Names the choice of each of some products; what happened to one of a choice counts for
+        all of it. By default every product is alone.
+    bought_ts : mapping of str to int, optional
+        When each choice was last bought, UTC epoch seconds; none was by default.
+
+    Returns
+    -------
+    dict of str to float
+        Of one product of each choice, in (0, 1); 1 for all others.
+
+    Notes
+    -----
+    The factor is ``decay ** tiredness``, where ``tiredness`` is the number of ignored showings,
+    each half after every half-life. It is that of impression discounting [1]_ with a discount
+    that wears off.
+
+    References
+    ----------
+    .. [1] Lee, Lakshmanan, Tiwari, Shah (2014), Modeling impression discounting in large-scale
+       recommender systems, KDD.
+    """
+    since_ts = now_ts - int(rotation.reach_days * DAY)
+    last = {item_id: max(each[-1] for each in of.values()) for item_id, of in contact.shown.items()}
+    recent = [item_id for item_id, ts in last.items() if ts > since_ts]
+    if not recent or rotation.decay == 1.0:
+        return {}
+    recent.sort(key=lambda item_id: -last[item_id])
+    answered = dict(bought_ts or {})
+    clicked = [click for click in contact.clicks if since_ts < click.at_ts <= now_ts]
+    names = choices_of([*recent, *(click.item_id for click in clicked)])
+    for click, choice in zip(clicked, names[len(recent) :], strict=True):
+        answered[choice] = max(answered.get(choice, 0), click.at_ts)
+    shown: dict[str, list[int]] = {}
+    first: dict[str, str] = {}
+    for item_id, choice in zip(recent, names, strict=False):
+        if choice not in shown and len(shown) == MAX_CHOICES:
+            continue
+        first.setdefault(choice, item_id)
+        shown.setdefault(choice, []).extend(
+            ts for times in contact.shown[item_id].values() for ts in times
+        )
+    found = {}
+    for choice, times in shown.items():
+        weight = tiredness(
+            visits(times), now_ts, rotation.half_life_days, max(since_ts, answered.get(choice, 0))
+        )
+        if weight:
+            found[first[choice]] = float(rotation.decay**weight)
+    return found
+
+
+def visits(times: Iterable[int]) -> list[int]:
+    """Return the showings that count, ascending: none within ``VISIT_SECONDS`` of another.
+
+    Parameters
+    ----------
+    times : iterable of int
+        UTC epoch seconds, in any order.
+
+    Returns
+    -------
+    list of int
+        The first showing of each visit.
+    """
+    counted: list[int] = []
+    for ts in sorted(times):
+        if not counted or ts - counted[-1] >= VISIT_SECONDS:
+            counted.append(ts)
+    return counted
+
+
+def tiredness(
+    shown_ts: Iterable[int], now_ts: int, half_life_days: float, answered_ts: int = 0
+) -> float:
+    """Return how many ignored showings weigh on a product.
+
+    Parameters
+    ----------
+    shown_ts : iterable of int
+        As ``visits`` returns them.
+    now_ts : int
+        UTC epoch seconds; showings less than ``VISIT_SECONDS`` before do not count.
+    half_life_days : float
+        Age at which a showing counts half. Days, > 0.
+    answered_ts : int
+        Showings until then were answered, by a click or a purchase.
+
+    Returns
+    -------
+    float
+        Showings, >= 0.
+    """
+    seconds = half_life_days * DAY
+    return math.fsum(
+        2.0 ** ((ts - now_ts) / seconds)
+        for ts in shown_ts
+        if answered_ts < ts <= now_ts - VISIT_SECONDS
+    )
