@@ -71,7 +71,9 @@ def _show(shown: Exposure, found: dict[str, Any], zone: str) -> None:
     say(f"Shown: {', '.join(shown.items) or 'nothing'}")
     if found["fallback"]:
         say(f"No personal answer could be given; this was `{found['fallback']}`.")
-    for sentence in found["text"]:
+    if found["held"]:
+        say(f"Held back: {found['held']['text']}")
+    for sentence in found["text"][bool(found["held"]) :]:
         say(f"Left out: {sentence}")
     for rule in found["rules"]:
         say(rule["text"])
