@@ -21,7 +21,7 @@ from recsys.recommender import Engine
 from serving.api import batch
 from serving.app import create_app
 from serving.http import Refusal
-from serving.requests import Recipient, context
+from serving.requests import Recipient, deciding
 from serving.schemas import CartLine
 from serving.state import State
 
@@ -115,9 +115,9 @@ class InProcess:
             raise ConfigError(f"the placement `{shown.placement}` is not there any more.")
         decision = shown.decision
         asked = {} if decision is None else decision.asked
-        delivery = context.Delivery(shown.placement, settings, is_shown=False, is_replay=True)
+        delivery = deciding.Delivery(shown.placement, settings, is_shown=False, is_replay=True)
         try:
-            asked_again = context.ask(
+            asked_again = deciding.ask(
                 state,
                 engine,
                 delivery,

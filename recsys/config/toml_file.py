@@ -279,19 +279,16 @@ def _check(config: Config) -> None:
             raise ConfigError(f"placements.{name}.{error}") from None
     placements = {**PLACEMENTS, **config.placements}
     for name, cap in config.caps.items():
-        _check_name(f"caps.{name}", "cap", name)
-        for channel in cap.channels:
-            _known(f"caps.{name}.channels", channel, CHANNELS)
         if cap.placements and cap.of != "message":
             raise ConfigError(f'caps.{name}.placements: only with `of = "message"`.')
-        for placement_name in cap.placements:
-            _known(f"caps.{name}.placements", placement_name, placements)
-    for name, holdout in config.holdouts.items():
-        _check_name(f"holdouts.{name}", "holdout", name)
-        for channel in holdout.channels:
-            _known(f"holdouts.{name}.channels", channel, CHANNELS)
-        for placement_name in holdout.placements:
-            _known(f"holdouts.{name}.placements", placement_name, placements)
+    every: dict[str, Mapping[str, CapSettings | HoldoutSettings]]
+    every = {"caps": config.caps, "holdouts": config.holdouts}
+    for where, name, one in ((w, n, o) for w, named in every.items() for n, o in named.items()):
+        _check_name(f"{where}.{name}", where.rstrip("s"), name)
+        for channel in one.channels:
+            _known(f"{where}.{name}.channels", channel, CHANNELS)
+        for placement_name in one.placements:
+            _known(f"{where}.{name}.placements", placement_name, placements)
     if (config.contact.quiet_from is None) != (config.contact.quiet_until is None):
         raise ConfigError("contact: quiet hours need both `quiet_from` and `quiet_until`.")
 

@@ -1,5 +1,6 @@
 from .consents import MESSAGES, Consent, consents_to
-from .contact_state import MAX_DAYS, Arm, Click, ContactState, Refusal, Report, united
+from .contact_state import ContactState, Report, united
+from .customer_words import Arm, Click, Refusal
 from .decision import Decision, described, held_document
 from .left_cart import CartChange, CartLine, left_of
 from .messages import (
@@ -17,6 +18,7 @@ from .placement_effects import AppliedRule, DrawnItem, PlacementEffects, describ
 from .reservations import Reservation
 from .rotation import Rotation, factors, tiredness, visits
 from .rotation_fit import FittedRotation, Showings, fit_rotation
+from .showing_times import MAX_DAYS
 from .suppression import (
     NOTHING,
     ChoicesOf,

@@ -197,6 +197,8 @@ def why_held(held: HeldMessage, caps: Mapping[str, CapSettings], zone: str) -> s
         said = f"The customer gets as many messages as the cap `{held.cap}`{allowed}."
     elif held.holdout is not None:
         said = f"The customer is in the holdout `{held.holdout}`, which is shown nothing."
+    elif held.code == "nothing_left" and held.send_after_ts is not None:
+        said = "The customer may still be using the cart."
     else:
         said = HELD_TEXTS[held.code]
     if held.send_after_ts is None:

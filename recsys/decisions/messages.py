@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from recsys.config import CapSettings, ContactSettings, HoldoutSettings
-from recsys.decisions.contact_state import Arm, ContactState
+from recsys.decisions.contact_state import ContactState
+from recsys.decisions.customer_words import Arm
 from recsys.decisions.reservations import Reservation
 from recsys.units import DAY
 

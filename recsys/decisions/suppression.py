@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from recsys.config import CapSettings
-from recsys.decisions.contact_state import ContactState, Showings
+from recsys.decisions.contact_state import ContactState
+from recsys.decisions.showing_times import Showings
 from recsys.units import DAY
 
 _EVER: Final = 1 << 62

@@ -15,7 +15,7 @@ import numpy as np
 from recsys.config import Action
 from recsys.datasets import CustomerHistory, Floats
 from recsys.evaluation.metrics import Interval, bootstrap
-from recsys.recommender import Engine, Question
+from recsys.recommender import Engine, Question, calibrates
 
 #: Questions answered at once, to bound memory.
 _BATCH = 100
@@ -129,7 +129,7 @@ def merchandising_cost(
         sum(_replaced(one, other) for one, other in pairs) / max(sum(map(_length, after)), 1),
         sum(_length(other) < _length(one) for one, other in pairs),
         _compared(chances[0], chances[1], seed),
-        engine.calibrates(questions[0].settings),
+        calibrates(engine, questions[0].settings),
         _compared(margins[0], margins[1], seed) if known_before or known_after else None,
         currency,
         known_before,

@@ -68,14 +68,12 @@ class Ledger:
         API keys of the service.
     backoffice : CatalogueStore
         Updates of products, locations and stock.
-    decisions : Decisions
-        Marketers' decisions about bundles.
-    offers : Offers
-        Bundles promised to customers.
+    decisions, offers : Decisions, Offers
+        Marketers' decisions about bundles; bundles promised to customers.
     contacts : Contacts
         What was shown to customers, what became of it, and what they said.
     handovers : Handovers
-        Codes that hand a visit over to another device.
+        Codes that hand a visit over.
     exposures : Exposures
         Answers that were shown, with what was decided.
     erasures : Erasures

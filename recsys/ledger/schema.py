@@ -87,7 +87,7 @@ KEPT_ANSWERS: Final = Table(
     "kept_answers",
     METADATA,
     Column("own_id", _key(), primary_key=True),
-    Column("slot", _key(), primary_key=True),  # of recsys.ledger.customers.contacts.slot_key
+    Column("slot", _key(), primary_key=True),  # of recsys.ledger.customers.showings.slot_key
     Column("recommendation_id", _key(), nullable=False),
     Column("decided_ts", BigInteger, nullable=False, index=True),
     Column("answer", LargeBinary, nullable=False),  # JSON, compressed

@@ -11,7 +11,7 @@ from .contact_checks import (
 )
 from .engine import Engine
 from .filter_check import unknown_values
-from .placement_check import check_placement, unknown_names
+from .placement_check import calibrates, check_placement, unknown_names
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
 from .product_pages import PageKind, PageQuestion
 from .request_context import kept_last_baskets, rank_request
@@ -30,6 +30,7 @@ __all__ = [
     "Record",
     "all_placements",
     "bought_before",
+    "calibrates",
     "cart_document",
     "check_placement",
     "clicks_that_matter",

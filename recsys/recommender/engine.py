@@ -29,7 +29,6 @@ from recsys.ranking import (
     Ranker,
     Sales,
     SegmentBlends,
-    factors_of,
 )
 from recsys.recommender.answers import RankedAnswers, write_answers
 from recsys.recommender.catalogue import Catalogue, Item
@@ -281,25 +280,6 @@ class Engine:
             return facts.number(name, self.ranker.availability, where[at], every[at], when[at])
 
         return facts.allows(known, every, numbers, lambda at: np.ones(len(at), bool))
-
-    def calibrates(self, settings: PlacementSettings) -> bool:
-        """Whether chances of purchase were learned for a placement's weights.
-
-        Parameters
-        ----------
-        settings : PlacementSettings
-            Of the placement; ``weights`` count.
-
-        Returns
-        -------
-        bool
-            False: its scores are no chances of purchase.
-        """
-        factors = factors_of(settings.weights)
-        blends = (self.ranker.plain, self.ranker.cart)
-        return all(
-            (blend.factors_ == factors[: len(blend.columns)]).all(axis=1).any() for blend in blends
-        )
 
     def choice_of(self, item_id: str) -> str:
         """Name the choice of a product; see ``choices_of``.

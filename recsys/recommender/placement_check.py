@@ -11,6 +11,7 @@ import msgspec
 
 from recsys.bundles import SEASONS
 from recsys.config import PlacementSettings, nearest_name
+from recsys.ranking import factors_of
 from recsys.recommender.bundles.listing import ListRequest
 from recsys.recommender.engine import Engine
 from recsys.recommender.filter_check import unknown_values
@@ -72,7 +73,7 @@ def check_placement(engine: Engine, name: str, settings: PlacementSettings) -> I
         yield Finding(name, "warning", text)
     for level, text in check_rules(engine, settings):
         yield Finding(name, level, text)
-    if not engine.calibrates(settings):
+    if not calibrates(engine, settings):
         text = "weights: scores are no chances of purchase until the next `omnibasket train`."
         yield Finding(name, "warning", text)
 
@@ -104,3 +105,24 @@ def unknown_names(engine: Engine, request: ListRequest) -> Iterator[tuple[str, s
         hint = nearest_name(request.segment, (*segments, *own))
         known = f" Known: {', '.join(segments)}." if segments else ""
         yield "segment", f"no bundle holds in `{request.segment}`.{hint}{known}"
+
+
+def calibrates(engine: Engine, settings: PlacementSettings) -> bool:
+    """Whether chances of purchase were learned for a placement's weights.
+
+    Parameters
+    ----------
+    engine : Engine
+    settings : PlacementSettings
+        Of the placement; ``weights`` count.
+
+    Returns
+    -------
+    bool
+        False: its scores are no chances of purchase.
+    """
+    factors = factors_of(settings.weights)
+    blends = (engine.ranker.plain, engine.ranker.cart)
+    return all(
+        (blend.factors_ == factors[: len(blend.columns)]).all(axis=1).any() for blend in blends
+    )

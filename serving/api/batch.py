@@ -15,7 +15,7 @@ from recsys.recommender import Engine
 from recsys.recommender.offers import NO_BUNDLES, OfferableBundles
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, problem, reply, responses
-from serving.requests import context, decode, read_body, read_filter, request_warnings
+from serving.requests import context, deciding, decode, read_body, read_filter, request_warnings
 from serving.schemas import BatchCustomer, BatchRequest, documented
 from serving.state import Noted, OfferContext, State
 
@@ -26,7 +26,7 @@ _log = logging.getLogger("omnibasket.service")
 _CHUNK: Final = 25
 
 #: What a line asks, and what is promised to its customer; or the problem that it ends in.
-Line = tuple[context.Asked, OfferContext] | bytes
+Line = tuple[deciding.Asked, OfferContext] | bytes
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Batch:
 
     state: State
     engine: Engine
-    delivery: context.Delivery
+    delivery: deciding.Delivery
     offerable: OfferableBundles
     problems: tuple[bytes, bytes]
     """Lines for a failure of our own, and of the ledger."""
@@ -85,7 +85,7 @@ def post() -> Response:
     item_filter = read_filter(params.filter, engine.catalogue.attributes.columns)
     # A replay promises nothing.
     offerable = NO_BUNDLES if params.as_of is not None else state.offer_issuer.offerable(engine)
-    delivery = context.Delivery(
+    delivery = deciding.Delivery(
         params.placement,
         settings,
         params.mailing_id,
@@ -106,7 +106,7 @@ def post() -> Response:
             )
             if is_unknown and not recipient.customer.erased and params.unknown == "problem":
                 raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
-            asked = context.ask(
+            asked = deciding.ask(
                 state,
                 engine,
                 delivery._replace(slot=one.slot),
@@ -168,8 +168,8 @@ def _answers(batch: _Batch, lines: list[Line]) -> Iterator[bytes]:
 
 
 def _decide(
-    batch: _Batch, questions: Sequence[context.Asked]
-) -> list[tuple[context.Asked, dict[str, Any], Noted]]:
+    batch: _Batch, questions: Sequence[deciding.Asked]
+) -> list[tuple[deciding.Asked, dict[str, Any], Noted]]:
     """Answer questions, and write down what is shown; kept answers are not made again."""
     policy = batch.state.contact_policy
     new = [asked for asked in questions if asked.kept is None]
@@ -186,14 +186,14 @@ def _decide(
     answers = [answer for _, answer in answered]
     for asked, answer in zip(new, answers, strict=True):
         if asked.verdict.held_out is not None:
-            context.show_nothing(answer, asked.verdict.held_out)
+            deciding.show_nothing(answer, asked.verdict.held_out)
     noted = [Noted() for _ in new]
     if batch.delivery.is_shown and not batch.delivery.is_replay:
         noted = policy.note(
             [
                 (
                     answer,
-                    None if "withdrawn" in answer else context.to_showing(asked, answer, policy),
+                    None if "withdrawn" in answer else deciding.to_showing(asked, answer, policy),
                 )
                 for asked, answer in zip(new, answers, strict=True)
             ]
@@ -208,7 +208,7 @@ def _decide(
 def _line(
     batch: _Batch,
     offer_context: OfferContext,
-    asked: context.Asked,
+    asked: deciding.Asked,
     answer: dict[str, Any],
     noted: Noted,
 ) -> bytes:
@@ -218,17 +218,17 @@ def _line(
         if noted.cap is not None:
             held = HeldMessage("capped", cap=noted.cap)
             as_of_ts = asked.question.as_of_ts
-            raise context.hold_back(state, engine, batch.delivery, asked.recipient, as_of_ts, held)
-        context.refuse_withdrawn(state, engine, batch.delivery, asked, answer)
+            raise deciding.hold_back(state, engine, batch.delivery, asked.recipient, as_of_ts, held)
+        deciding.refuse_withdrawn(state, engine, batch.delivery, asked, answer)
         if noted.kept is not None:
-            answer = context.answer_again(state, engine, asked, noted.kept)
+            answer = deciding.answer_again(state, engine, asked, noted.kept)
     except Refusal as refusal:
         return _refused(refusal, "")
     if noted.kept is None and batch.delivery.is_shown:
-        state.expose(context.to_exposure(asked, answer, noted.taken_out))
+        state.expose(deciding.to_exposure(asked, answer, noted.taken_out))
     answer["offers"] = state.offer_issuer.issue(
         answer["offers"], offer_context, engine, state.now_ts()
     )
-    context.complete(engine, asked, answer)
+    deciding.complete(engine, asked, answer)
     request_warnings.add(answer, batch.warnings)
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)

@@ -10,7 +10,7 @@ from recsys.decisions import HeldMessage
 from recsys.recommender import Engine
 from serving.access import admission
 from serving.http import reply
-from serving.requests import context, read_body, read_filter, read_query, request_warnings
+from serving.requests import context, deciding, read_body, read_filter, read_query, request_warnings
 from serving.schemas import RecommendationRequest, Recommendations, documented
 from serving.state import State
 
@@ -89,7 +89,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         state, settings, params.customer_id, params.identifier, params.session_id, as_of_ts
     )
     is_replay = params.as_of is not None
-    delivery = context.Delivery(
+    delivery = deciding.Delivery(
         params.placement,
         settings,
         params.mailing_id,
@@ -98,7 +98,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         is_shown=not params.dry_run,
         is_replay=is_replay,
     )
-    asked = context.ask(
+    asked = deciding.ask(
         state,
         engine,
         delivery,
@@ -118,12 +118,12 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         ((question, answer),) = state.contact_policy.recommend(engine, [asked.question], [history])
         asked = replace(asked, question=question)
         if delivery.is_shown:
-            state.expose(context.to_exposure(asked, answer, []))
+            state.expose(deciding.to_exposure(asked, answer, []))
     else:
         answer = _decide(state, engine, delivery, asked, promises=shown)
     if recipient.is_unread:
         answer["without_ledger"] = True
-    context.complete(engine, asked, answer)
+    deciding.complete(engine, asked, answer)
     warnings = [*request_warnings.of_filter(engine, item_filter)]
     warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")
     request_warnings.add(answer, warnings)
@@ -133,8 +133,8 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
 def _decide(
     state: State,
     engine: Engine,
-    delivery: context.Delivery,
-    asked: context.Asked,
+    delivery: deciding.Delivery,
+    asked: deciding.Asked,
     *,
     promises: bool,
 ) -> dict[str, Any]:
@@ -157,20 +157,22 @@ def _decide(
             engine, [question], [recipient.customer.history], offerable
         )
         asked = replace(asked, question=question)
-        context.refuse_withdrawn(state, engine, delivery, asked, answer)
+        deciding.refuse_withdrawn(state, engine, delivery, asked, answer)
         if asked.verdict.held_out is not None:
-            context.show_nothing(answer, asked.verdict.held_out)
+            deciding.show_nothing(answer, asked.verdict.held_out)
         if delivery.is_shown:
-            showing = context.to_showing(asked, answer, state.contact_policy)
+            showing = deciding.to_showing(asked, answer, state.contact_policy)
             noted = state.contact_policy.note_or_say_so(answer, showing)
             kept = noted.kept
             if noted.cap is not None:
                 held = HeldMessage("capped", cap=noted.cap)
-                raise context.hold_back(state, engine, delivery, recipient, question.as_of_ts, held)
+                raise deciding.hold_back(
+                    state, engine, delivery, recipient, question.as_of_ts, held
+                )
             if kept is None:
-                state.expose(context.to_exposure(asked, answer, noted.taken_out))
+                state.expose(deciding.to_exposure(asked, answer, noted.taken_out))
     if kept is not None:
-        answer = context.answer_again(state, engine, asked, kept)
+        answer = deciding.answer_again(state, engine, asked, kept)
     answer["offers"] = state.offer_issuer.issue(
         answer["offers"], offer_context, engine, state.now_ts()
     )

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from recsys.ledger.events import Channel, Id, Identifier
 from serving.schemas.base import Body
-from serving.schemas.recommendations import LeftLine
+from serving.schemas.contact_parts import LeftLine
 
 
 class HandoverRequest(Body, frozen=True):

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 from recsys.ledger.events import Id, Identifier, Money
 from serving.http import FieldError
 from serving.schemas.base import Attributes, Body, Count, FilterDocument
+from serving.schemas.contact_parts import Clicked, LeftLine, Rechecked
 from serving.schemas.offers import RecommendedOffer
 from serving.schemas.reasons import AnyHeading, AnyReason
 
@@ -211,38 +212,6 @@ class Availability(Body, frozen=True):
         NearestStore | None,
         Meta(description="Where the location has none to sell."),
     ] = None
-
-
-class Clicked(Body, frozen=True):
-    """A click of the customer on another channel."""
-
-    channel: str
-    at: str
-
-
-class LeftLine(Body, frozen=True):
-    """One product of a cart that the customer left."""
-
-    item_id: str
-    quantity: float
-    title: str | None = None
-    price: Money | None = None
-    url: str | None = None
-    image_url: str | None = None
-
-
-class RemovedItem(Body, frozen=True):
-    """A product of an earlier answer that may not be shown any more."""
-
-    item_id: str
-    code: Annotated[str, Meta(description="The rule, as in `left_out`.")]
-
-
-class Rechecked(Body, frozen=True):
-    """What the second look at an earlier answer found."""
-
-    decided_at: Annotated[str, Meta(description="When the answer was decided.")]
-    removed: list[RemovedItem]
 
 
 class AppliedRule(Body, frozen=True):

@@ -5,8 +5,8 @@ from .contact_policy import (
     Noted,
     Verdict,
     is_message,
-    keep_only,
 )
+from .kept_answers import keep_only
 from .offer_bounds import bounds_of
 from .offer_issuing import OfferContext
 from .worker_state import State

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import orjson
 
 from recsys.config import Config, PlacementSettings
 from recsys.datasets import CustomerHistory
@@ -39,6 +38,7 @@ from recsys.ledger.customers import CapRules, KeptAnswer, Showing
 from recsys.recommender import Engine, Question, left_in_cart
 from recsys.recommender.offers import OfferableBundles
 from recsys.units import DAY, HOUR
+from serving.state.kept_answers import keep_only, last_bought_choices, with_answer
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -271,7 +271,7 @@ class ContactPolicy:
         decay = self._rotation.decay if learned is None else learned
         rotation = Rotation(decay, self._rotation.half_life_days)
         since_ts = as_of_ts - int(rotation.reach_days * DAY)
-        bought_ts = _last_bought(self.engine, history, since_ts, as_of_ts)
+        bought_ts = last_bought_choices(self.engine, history, since_ts, as_of_ts)
         return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
 
     def recommend(
@@ -335,7 +335,7 @@ class ContactPolicy:
             return noted
         rules = CapRules(self._caps, self._zone, self._choices_of, self._keep_days)
         shown = self._ledger.contacts.show(
-            [_with_answer(showing, answer) for _, answer, showing in counted], rules
+            [with_answer(showing, answer) for _, answer, showing in counted], rules
         )
         for (at, answer, showing), found in zip(counted, shown, strict=True):
             if found.kept is not None or found.cap is not None:
@@ -389,49 +389,3 @@ class ContactPolicy:
             _log.error("what was shown does not count", extra={"reason": str(error)})
             answer["without_ledger"] = True
             return _AS_IS
-
-
-def keep_only(answer: dict[str, Any], item_ids: Sequence[str], bundle_ids: Sequence[str]) -> None:
-    """Take all other products and bundles out of an answer.
-
-    Parameters
-    ----------
-    answer : dict
-        As of ``Engine.recommend``; it changes.
-    item_ids, bundle_ids : sequence of str
-        What stays.
-    """
-    if len(item_ids) < len(answer["items"]):
-        kept = set(item_ids)
-        answer["items"] = [item for item in answer["items"] if item["item_id"] in kept]
-        for rank, item in enumerate(answer["items"], start=1):
-            item["rank"] = rank
-        if not answer["items"]:
-            answer["heading"] = None
-    if len(bundle_ids) < len(answer["offers"]):
-        answer["offers"] = [one for one in answer["offers"] if one["bundle_id"] in bundle_ids]
-
-
-def _with_answer(showing: Showing, answer: dict[str, Any]) -> Showing:
-    """Return a showing that can write the answer it is of."""
-    if not showing.slot:
-        return showing
-
-    def written(item_ids: Sequence[str], bundle_ids: Sequence[str]) -> bytes:
-        kept = {**answer, "left_out": dict(answer["left_out"])}
-        keep_only(kept, item_ids, bundle_ids)
-        return orjson.dumps(kept, option=orjson.OPT_SERIALIZE_NUMPY)
-
-    return msgspec.structs.replace(showing, written=written)
-
-
-def _last_bought(
-    engine: Engine, history: CustomerHistory, since_ts: int, as_of_ts: int
-) -> dict[str, int]:
-    """Return when each choice was last bought between two times, whether it came back or not."""
-    lines = history.lines
-    lines = lines[(lines["ts"] > since_ts) & (lines["ts"] < as_of_ts) & (lines["quantity"] > 0)]
-    positions = engine.index.ix(lines["item_key"])
-    of, names = engine.ranker.all_choices.of, engine.index.item_ids
-    pairs = zip(positions.tolist(), lines["ts"].tolist(), strict=True)
-    return {names[of[item_ix]]: ts for item_ix, ts in pairs if item_ix >= 0}  # by time

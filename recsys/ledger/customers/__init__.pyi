@@ -1,5 +1,6 @@
-from .contacts import CapRules, Contacts, KeptAnswer, Showing, Shown, slot_key
+from .contacts import Contacts
 from .identity_lookup import session_own_id
+from .showings import CapRules, KeptAnswer, Showing, Shown, slot_key
 
 __all__ = [
     "CapRules",

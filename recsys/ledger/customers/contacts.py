@@ -6,22 +6,18 @@ because a cap was reached meanwhile, and the kept answers of mailings and slots.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.config import CapSettings
 from recsys.decisions import (
-    Arm,
-    ChoicesOf,
-    Click,
+    MAX_DAYS,
     Consent,
     ContactState,
     Outgoing,
-    Report,
     Reservation,
     contact_state,
     offers_over_cap,
@@ -29,14 +25,14 @@ from recsys.decisions import (
     room_for,
     united,
 )
+from recsys.ledger.customers.contact_rows import locked, write
 from recsys.ledger.customers.erasing import erased_among
-from recsys.ledger.customers.identity_lookup import session_own_id
+from recsys.ledger.customers.showings import CapRules, KeptAnswer, Showing, Shown
 from recsys.ledger.database import Database
 from recsys.ledger.schema import CONTACTS, IDENTIFIERS, KEPT_ANSWERS, RESERVATIONS, SESSIONS
-from recsys.ledger.statements import insert, lock
+from recsys.ledger.statements import insert
 
 _EMPTY: Final = ContactState()
-_BLANK: Final = contact_state.encode(_EMPTY)
 _OWN_IDS: Final = sa.select(IDENTIFIERS.c.own_id).where(
     IDENTIFIERS.c.customer_id == sa.bindparam("customer_id")
 )
@@ -58,85 +54,6 @@ _KEPT: Final = (
     .where(KEPT_ANSWERS.c.slot == sa.bindparam("slot"), _of_customer(KEPT_ANSWERS.c.own_id))
     .order_by(KEPT_ANSWERS.c.decided_ts)
 )
-
-#: One change of a customer's contact state, by a function that returns the next state.
-Change = tuple[str, Callable[[ContactState], ContactState]]
-
-
-def slot_key(mailing_id: str | None, placement: str, slot: str | None) -> str:
-    """Return the key under which an answer is kept; empty where it is not.
-
-    Parameters
-    ----------
-    mailing_id : str or None
-    placement : str
-    slot : str or None
-        Of several answers for one customer in a mailing, or on a page.
-    """
-    if mailing_id is None and slot is None:
-        return ""
-    return "\x1f".join((placement, mailing_id or "", slot or ""))
-
-
-class Showing(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer shows to one customer."""
-
-    customer_id: str = ""
-    """A current customer; empty for a visit before a login."""
-    session_id: str | None = None
-    """The visit, sealed."""
-    recommendation_id: str = ""
-    channel: str
-    at_ts: int
-    item_ids: tuple[str, ...]
-    offer_ids: tuple[str, ...] = ()
-    """Bundles of its offers."""
-    arms: tuple[Arm, ...] = ()
-    """Arms of holdouts that the customer was assigned to by this answer."""
-    reservation: Reservation | None = None
-    """Without its products; None where all is shown at once, on a page."""
-    slot: str = ""
-    """As ``slot_key`` gives it; empty: the answer is not kept."""
-    written: Callable[[Sequence[str], Sequence[str]], bytes] | None = None
-    """Writes the answer that is kept, as JSON, with these products and bundles only."""
-    uncapped: tuple[str, ...] = ()
-    """Products to which caps do not apply now, with the others of their choices."""
-
-    @property
-    def visit_id(self) -> str:
-        """The visit in the form of a customer id; empty without one."""
-        return "" if self.session_id is None else session_own_id(self.session_id)
-
-
-class KeptAnswer(NamedTuple):
-    """The answer of a mailing or slot, as it was decided."""
-
-    recommendation_id: str
-    decided_ts: int
-    answer: bytes
-    """JSON."""
-
-
-class Shown(NamedTuple):
-    """What of a showing may be shown, and counts."""
-
-    item_ids: list[str]
-    offer_ids: list[str]
-    cap: str | None = None
-    """The cap that holds a message back; then nothing is shown."""
-    kept: KeptAnswer | None = None
-    """The answer that was given before, which is to be given again; then nothing counts anew."""
-
-
-class CapRules(NamedTuple):
-    """What is shown how often."""
-
-    caps: Mapping[str, CapSettings]
-    zone: str
-    """IANA time zone of customers whose own is unknown."""
-    choices_of: ChoicesOf = list
-    keep_days: int = 0
-    """For so long showings are remembered at least, whatever caps count; up to ``MAX_DAYS``."""
 
 
 class Contacts:
@@ -222,13 +139,13 @@ class Contacts:
             When it cannot be written.
         """
         with self._database.writing() as connection:
-            states = _locked(connection, own_ids)
+            states = locked(connection, own_ids)
             for own_id, state in states.items():
                 after = state.with_consents(said)
                 if time_zone is not None:
                     after = msgspec.structs.replace(after, time_zone=time_zone)
                 states[own_id] = after
-            _write(connection, states)
+            write(connection, states)
 
     def bring_in(self, said: Mapping[str, Sequence[Consent]]) -> int:
         """Write down consents of exports where they are newer than what is known, durably.
@@ -261,8 +178,8 @@ class Contacts:
         if not new:
             return 0
         with self._database.writing() as connection:
-            states = _locked(connection, new - erased_among(connection, new))
-            _write(connection, {key: each.with_consents(said[key]) for key, each in states.items()})
+            states = locked(connection, new - erased_among(connection, new))
+            write(connection, {key: each.with_consents(said[key]) for key, each in states.items()})
         return len(states)
 
     def thin(self, before_ts: int, answers_before_ts: int, most: int = 2_000) -> int:
@@ -301,10 +218,10 @@ class Contacts:
 def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) -> list[Shown]:
     owners = _own_ids(connection, showings)
     rows = [_rows_of(connection, one, own_id) for one, own_id in zip(showings, owners, strict=True)]
-    states = _locked(connection, {own_id for of_one in rows for own_id in of_one})
+    states = locked(connection, {own_id for of_one in rows for own_id in of_one})
     caps = rules.caps.values()
     counted_days = 1 + max((cap.days for cap in caps), default=0)
-    keep_days = min(contact_state.MAX_DAYS, max(rules.keep_days, counted_days))
+    keep_days = min(MAX_DAYS, max(rules.keep_days, counted_days))
     shown: list[Shown] = []
     for one, own_id, own_ids in zip(showings, owners, rows, strict=True):
         kept = _kept(connection, _names(one, own_id) | {"slot": one.slot}) if one.slot else None
@@ -331,7 +248,7 @@ def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) 
         if one.slot and one.written is not None:
             _keep(connection, one, own_id, one.written(found.item_ids, found.offer_ids))
     visits = {one.visit_id for one in showings if one.session_id}
-    _write(connection, states, visits)
+    write(connection, states, visits)
     return shown
 
 
@@ -423,105 +340,3 @@ def _note_reservation(connection: Connection, reservation: Reservation, own_id: 
         "decided_ts": reservation.decided_ts,
     }
     connection.execute(insert(connection, RESERVATIONS).on_conflict_do_nothing(), values)
-
-
-class Reported(NamedTuple):
-    """What a channel reported of an answer."""
-
-    recommendation_id: str
-    report: Report
-    at_ts: int
-    item_ids: tuple[str, ...] = ()
-    """Products that it is about; empty: all."""
-    visit_id: str | None = None
-    """Of a page's report, which counts for answers to its own visit only."""
-    clicks: tuple[Click, ...] = ()
-    """Of a report that names nobody: what whoever got the answer clicked on."""
-
-
-def note_events(
-    connection: Connection,
-    logins: Sequence[tuple[str, str]],
-    changes: Sequence[Change],
-    reports: Sequence[Reported] = (),
-    visits: Iterable[str] = (),
-) -> None:
-    """Write what events say of contacts, in a writer's transaction.
-
-    Parameters
-    ----------
-    connection : Connection
-    logins : sequence of (str, str)
-        ``session_own_id`` of each visit, and the ``own_id`` of who logged in to it, to whom what
-        the visit was shown and refused goes.
-    changes : sequence of (own_id, function)
-        Applied in this order.
-    reports : sequence of Reported
-        What became of answers.
-    visits : iterable of str
-        Those of these ids that are visits, whose states are forgotten after a while.
-
-    Notes
-    -----
-    All rows are locked at once, so that two batches of events never wait for each other.
-    """
-    owners = _owners_of(connection, reports)
-    reports = [one for one in reports if _is_theirs(one, owners)]
-    ids = [visit for visit, _ in logins]
-    query = sa.select(CONTACTS.c.own_id).where(CONTACTS.c.own_id.in_(ids))
-    present = set(connection.execute(query).scalars()) if ids else set()
-    changed = {own_id for own_id, _ in changes} | {owners[one.recommendation_id] for one in reports}
-    logins = [(visit, own_id) for visit, own_id in logins if visit in present | changed]
-    states = _locked(connection, {key for pair in logins for key in pair} | changed)
-    for own_id, change in changes:
-        states[own_id] = change(states[own_id])
-    for one in reports:
-        own_id = owners[one.recommendation_id]
-        after = states[own_id].with_report(
-            one.recommendation_id, one.report, one.at_ts, one.item_ids
-        )
-        states[own_id] = after.with_clicks(one.clicks) if one.clicks else after
-    for visit, own_id in logins:
-        states[own_id] = united([states[own_id], states[visit]])
-        states[visit] = ContactState()
-        moved = RESERVATIONS.update().where(RESERVATIONS.c.own_id == visit)
-        connection.execute(moved.values(own_id=own_id))
-    _write(connection, states, visits)
-
-
-def _owners_of(connection: Connection, reports: Sequence[Reported]) -> dict[str, str]:
-    wanted = sorted({one.recommendation_id for one in reports})
-    if not wanted:
-        return {}
-    of = RESERVATIONS.c
-    query = sa.select(of.recommendation_id, of.own_id).where(of.recommendation_id.in_(wanted))
-    owners: dict[str, str] = dict(connection.execute(query).all())
-    return owners
-
-
-def _is_theirs(one: Reported, owners: Mapping[str, str]) -> bool:
-    owner = owners.get(one.recommendation_id)
-    return owner is not None and one.visit_id in (None, owner)
-
-
-def _locked(connection: Connection, own_ids: Iterable[str]) -> dict[str, ContactState]:
-    locked = lock(connection, CONTACTS, set(own_ids), state=_BLANK)
-    return {own_id: contact_state.decode(row.state) for own_id, row in locked.items()}
-
-
-def _write(
-    connection: Connection, states: Mapping[str, ContactState], visits: Iterable[str] = ()
-) -> None:
-    of_visits = set(visits)
-    rows = [
-        {
-            "key": own_id,
-            "packed": contact_state.encode(state),
-            "at": None if state.has_said and own_id not in of_visits else state.last_ts,
-        }
-        for own_id, state in sorted(states.items())
-    ]
-    if rows:
-        update = CONTACTS.update().where(CONTACTS.c.own_id == sa.bindparam("key"))
-        values: dict[str, Any] = {"state": sa.bindparam("packed"), "shown_ts": sa.bindparam("at")}
-        connection.execute(update.values(values), rows)

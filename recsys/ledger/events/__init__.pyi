@@ -7,14 +7,12 @@ from .event_types import (
     Money,
     Wire,
     faults,
-    item_fault,
-    location_fault,
-    number_fault,
     seal,
     seal_identifier,
     seal_session,
 )
 from .limits import limit_faults
+from .placeholders import item_fault, location_fault, number_fault
 from .visit_state import SHARED_CHANNELS, SHARED_SECONDS
 
 __all__ = [

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from recsys.decisions import CartChange, Click, ContactState, Refusal, Report
-from recsys.ledger.customers.contacts import Change, Reported
+from recsys.ledger.customers.contact_reports import Change, Reported
 from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.events.event_types import OF_MESSAGES, REFUSALS, Event
 from recsys.ledger.events.visit_state import SHARED_CHANNELS

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 
 from recsys.config import IdentitySettings
 from recsys.identity import KeyedHash, is_blocked
+from recsys.ledger.events.placeholders import item_fault, number_fault
 from recsys.values import is_no_id
 
 #: Ids are texts of up to 200 characters without control characters.
@@ -191,62 +192,6 @@ def order_id(scope: str, transaction_id: str) -> str:
 def order_ids(scope: str, transaction_id: str, systems: Sequence[str]) -> list[str]:
     """Return every ``order_id`` that an order may have: as each system exports it, then live."""
     return [*(f"{system}:{transaction_id}" for system in systems), order_id(scope, transaction_id)]
-
-
-def number_fault(transaction_id: str) -> str | None:
-    """Return what is wrong with an order number, or None.
-
-    A number such as ``(not set)`` would merge unrelated orders.
-
-    Parameters
-    ----------
-    transaction_id : str
-        As a channel reports it.
-
-    Returns
-    -------
-    str or None
-        A sentence for the sender.
-    """
-    if not is_no_id(transaction_id, "order"):
-        return None
-    return f"`{transaction_id}` is a placeholder, not an order number. Send the order's own number."
-
-
-def item_fault(item_id: str) -> str | None:
-    """Return what is wrong with a product id, or None.
-
-    Parameters
-    ----------
-    item_id : str
-        As a channel reports it.
-
-    Returns
-    -------
-    str or None
-        A sentence for the sender.
-    """
-    if not is_no_id(item_id):
-        return None
-    return f"`{item_id}` is a placeholder, not a product id. Send the product's own id."
-
-
-def location_fault(location_id: str) -> str | None:
-    """Return what is wrong with a location id, or None.
-
-    Parameters
-    ----------
-    location_id : str
-        As a channel reports it.
-
-    Returns
-    -------
-    str or None
-        A sentence for the sender.
-    """
-    if not is_no_id(location_id):
-        return None
-    return f"`{location_id}` is a placeholder, not a location id. Send the location's own id."
 
 
 def faults(event: Event) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from recsys.datasets import interactions
 from recsys.identity import customer_id_of
-from recsys.ledger.customers.contacts import note_events
+from recsys.ledger.customers.contact_reports import note_events
 from recsys.ledger.customers.erasing import erased_among, without_person
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
 from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes

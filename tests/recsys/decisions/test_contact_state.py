@@ -5,16 +5,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.decisions.contact_state import (
-    MAX_DAYS,
-    MAX_PRODUCTS,
-    MAX_TIMES,
-    ContactState,
-    Refusal,
-    decode,
-    encode,
-    united,
-)
+from recsys.decisions.contact_state import ContactState, decode, encode, united
+from recsys.decisions.customer_words import Refusal
+from recsys.decisions.showing_times import MAX_DAYS, MAX_PRODUCTS, MAX_TIMES
 from recsys.units import DAY
 
 NOW = 1_700_000_000

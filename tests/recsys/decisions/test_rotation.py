@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.decisions.contact_state import Click, ContactState
+from recsys.decisions.contact_state import ContactState
+from recsys.decisions.customer_words import Click
 from recsys.decisions.rotation import (
     MAX_CHOICES,
     VISIT_SECONDS,

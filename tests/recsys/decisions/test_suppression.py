@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.config import CapSettings
-from recsys.decisions.contact_state import ContactState, Refusal
+from recsys.decisions.contact_state import ContactState
+from recsys.decisions.customer_words import Refusal
 from recsys.decisions.suppression import NOTHING, begins, over_cap, suppress
 from recsys.units import DAY
 

@@ -65,6 +65,7 @@ _EVENT: Final = {
     "items": [{"item_id": "tea"}],
 }
 _ORDER: Final = {"transaction_id": "T9", "channel": "web", "location_id": "S1"}
+_TAKE_OVER: Final = {"session_id": "tablet", "channel": "web"}
 _CHANNEL, _LOCATION, _PAGE = "channel-forbidden", "location-forbidden", "browser-key"
 _OFFER_OTHERS: Final = {"screen": _CHANNEL, "page": _PAGE}
 #: Method and rule → what it is. A limited key is for the channel `email`, or for location `S2`.
@@ -136,12 +137,7 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         "recommend", "/v1/handovers", {"session_id": "visit"}, screen=_CHANNEL
     ),
     ("POST", "/v1/handovers/<code>"): Route(
-        "recommend",
-        "/v1/handovers/unknown",
-        {"session_id": "tablet", "channel": "web"},
-        other_channel=_CHANNEL,
-        screen=_CHANNEL,
-        page=_PAGE,
+        "recommend", "/v1/handovers/x", _TAKE_OVER, _CHANNEL, screen=_CHANNEL, page=_PAGE
     ),
     ("DELETE", "/v1/customers/<customer_id>"): Route(
         "customers",

@@ -1,0 +1,61 @@
+"""Answers that hold only what may be shown, and what is kept of them; what was bought last.
+
+In: an answer, a showing or a history. Out: the same with less, or with the means to write it.
+Called by ``contact_policy`` and by the routes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import orjson
+
+from recsys.datasets import CustomerHistory
+from recsys.ledger.customers import Showing
+from recsys.recommender import Engine
+
+
+def keep_only(answer: dict[str, Any], item_ids: Sequence[str], bundle_ids: Sequence[str]) -> None:
+    """Take all other products and bundles out of an answer.
+
+    Parameters
+    ----------
+    answer : dict
+        As of ``Engine.recommend``; it changes.
+    item_ids, bundle_ids : sequence of str
+        What stays.
+    """
+    if len(item_ids) < len(answer["items"]):
+        kept = set(item_ids)
+        answer["items"] = [item for item in answer["items"] if item["item_id"] in kept]
+        for rank, item in enumerate(answer["items"], start=1):
+            item["rank"] = rank
+        if not answer["items"]:
+            answer["heading"] = None
+    if len(bundle_ids) < len(answer["offers"]):
+        answer["offers"] = [one for one in answer["offers"] if one["bundle_id"] in bundle_ids]
+
+
+def with_answer(showing: Showing, answer: dict[str, Any]) -> Showing:
+    """Return a showing that can write the answer it is of."""
+    if not showing.slot:
+        return showing
+
+    def written(item_ids: Sequence[str], bundle_ids: Sequence[str]) -> bytes:
+        kept = {**answer, "left_out": dict(answer["left_out"])}
+        keep_only(kept, item_ids, bundle_ids)
+        return orjson.dumps(kept, option=orjson.OPT_SERIALIZE_NUMPY)
+
+    return msgspec.structs.replace(showing, written=written)
+
+
+def last_bought_choices(
+    engine: Engine, history: CustomerHistory, since_ts: int, as_of_ts: int
+) -> dict[str, int]:
+    """Return when each choice was last bought between two times, whether it came back or not."""
+    lines = history.lines
+    lines = lines[(lines["ts"] > since_ts) & (lines["ts"] < as_of_ts) & (lines["quantity"] > 0)]
+    positions = engine.index.ix(lines["item_key"])
+    of, names = engine.ranker.all_choices.of, engine.index.item_ids
+    pairs = zip(positions.tolist(), lines["ts"].tolist(), strict=True)
+    return {names[of[item_ix]]: ts for item_ix, ts in pairs if item_ix >= 0}  # by time
