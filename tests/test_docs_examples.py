@@ -172,7 +172,7 @@ def test_a_command_that_is_shown_answers(
     if "--csv" in asked:
         assert len(result.stdout.splitlines()) > 1
     elif words[0] in ("bundles", "recommend", "placements", "identity", "runs", "models") and (
-        not {"promote", "rollback", "undo", "redo"} & set(words)
+        not {"promote", "rollback", "undo", "redo", "preview"} & set(words)
     ):
         answer = json.loads(run([*asked, "--json"]).stdout)
         assert empty_parts(answer) == [], answer

@@ -79,7 +79,18 @@ class ContactState(msgspec.Struct, frozen=True):
     def with_offers_shown(
         self, bundle_ids: Iterable[str], channel: str, at_ts: int, keep_days: int = MAX_DAYS
     ) -> "ContactState":
-        """Return the state after offers of bundles were shown; parameters as of ``with_shown``."""
+        """Return the state after offers of bundles were shown.
+
+        Parameters
+        ----------
+        bundle_ids : iterable of str
+        channel, at_ts, keep_days
+            As of ``with_shown``.
+
+        Returns
+        -------
+        ContactState
+        """
         shown = showing_times.added(self.offers_shown, bundle_ids, channel, at_ts, keep_days)
         return msgspec.structs.replace(self, offers_shown=shown)
 
@@ -147,7 +158,17 @@ class ContactState(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(state, reservations=tuple(others))
 
     def displacing(self, recommendation_ids: Iterable[str]) -> "ContactState":
-        """Return the state after messages gave way to another one."""
+        """Return the state after messages gave way to another one.
+
+        Parameters
+        ----------
+        recommendation_ids : iterable of str
+            Of the messages.
+
+        Returns
+        -------
+        ContactState
+        """
         gone = set(recommendation_ids)
         kept = (
             msgspec.structs.replace(one, state="displaced")
@@ -211,7 +232,16 @@ class ContactState(msgspec.Struct, frozen=True):
         )
 
     def with_arms(self, arms: Iterable[Arm]) -> "ContactState":
-        """Return the state after a customer was assigned; the first assignment stays."""
+        """Return the state after a customer was assigned; the first assignment stays.
+
+        Parameters
+        ----------
+        arms : iterable of Arm
+
+        Returns
+        -------
+        ContactState
+        """
         return msgspec.structs.replace(self, arms=first_arms([*self.arms, *arms]))
 
     def shown_or_reserved(self, now_ts: int) -> tuple[Showings, Showings]:

@@ -42,19 +42,37 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True):
     """When its products count as shown; None while they are only reserved."""
 
     def holds(self, now_ts: int) -> bool:
-        """Return whether its showings are reserved, neither reported nor given up."""
+        """Return whether its showings are reserved, neither reported nor given up.
+
+        Parameters
+        ----------
+        now_ts : int
+            UTC epoch seconds.
+        """
         reserved = self.state in ("reserved", "sent") and self.shown_ts is None
         return reserved and self.decided_ts <= now_ts < self.until_ts
 
     def is_a_message(self, now_ts: int) -> bool:
-        """Return whether it counts as a message that goes to the customer."""
+        """Return whether it counts as a message that goes to the customer.
+
+        Parameters
+        ----------
+        now_ts : int
+            UTC epoch seconds.
+        """
         if not self.message or self.state in ("failed", "displaced"):
             return False
         certain = self.state == "sent" or self.counts == "decided"
         return certain or now_ts < self.until_ts
 
     def gives_way(self, now_ts: int) -> bool:
-        """Return whether it may be displaced: it is known not to be sent yet."""
+        """Return whether it may be displaced: it is known not to be sent yet.
+
+        Parameters
+        ----------
+        now_ts : int
+            UTC epoch seconds.
+        """
         unsent = self.message and self.state == "reserved" and self.counts != "decided"
         return unsent and now_ts < self.until_ts
 

@@ -165,7 +165,18 @@ def over_cap(
 def offers_over_cap(
     state: ContactState, caps: Mapping[str, CapSettings], channel: str, now_ts: int, zone: str
 ) -> frozenset[str]:
-    """Return the bundles whose offers may not be shown any more; as ``over_cap``."""
+    """Return the bundles whose offers may not be shown any more; as ``over_cap``.
+
+    Parameters
+    ----------
+    state, caps, channel, now_ts, zone
+        As of ``suppress``.
+
+    Returns
+    -------
+    frozenset of str
+        Ids of bundles.
+    """
     applied = _of(caps, "offer")
     if not applied:
         return frozenset()

@@ -111,7 +111,19 @@ def left_in_cart(
 
 
 def cart_document(engine: Engine, cart: Sequence[CartLine]) -> list[dict[str, Any]]:
-    """Return a cart as answers give it: each product with its quantity."""
+    """Return a cart as answers give it: each product with its quantity.
+
+    Parameters
+    ----------
+    engine : Engine
+    cart : sequence of CartLine
+        Of products that the catalogue holds.
+
+    Returns
+    -------
+    list of dict
+        As of ``Engine.item``, with ``quantity``.
+    """
     positions = engine.index.ix_of([line.item_id for line in cart]).tolist()
     return [
         {**engine.item(item_ix), "quantity": line.quantity}
