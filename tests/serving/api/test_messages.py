@@ -227,6 +227,31 @@ def test_a_click_in_the_mail_is_marked_on_the_tablet(shop_with: Any) -> None:
     assert not any("clicked" in one for one in shop.ask("associate_tablet", **known(0))["items"])
 
 
+def test_a_click_in_the_mail_leads_the_list_on_the_site_until_it_is_bought(shop_with: Any) -> None:
+    shop = shop_with()
+    mail = shop.ask("news", mailing_id="m1", **known(0))
+    chosen = ids(shop.ask("web_home", dry_run=True, count=10, **known(0)))[-1]
+    shop.tell("email_clicked", chosen, recommendation_id=mail["recommendation_id"])
+    shop.wait(60)
+    assert ids(shop.ask("web_home", **known(0)))[0] == chosen
+    shop.wait(49 * HOUR)
+    assert ids(shop.ask("web_home", **known(0)))[0] != chosen
+    shop.tell("email_clicked", chosen, recommendation_id=mail["recommendation_id"])
+    shop.tell("purchase", chosen, channel="pos", location_id="S1", **known(0))
+    assert chosen not in ids(shop.ask("web_home", **known(0)))
+
+
+def test_what_came_back_is_in_no_message_about_it(shop_with: Any) -> None:
+    shop = shop_with()
+    shop.tell("purchase", "pasta", "beer", transaction_id="W1", **known(0))
+    shop.wait(DAY)
+    assert shop.ask("email_post_purchase", mailing_id="p1", **known(0))["items"]
+    shop.tell("refund", "pasta", transaction_id="W1", **known(0))
+    assert shop.ask("email_post_purchase", mailing_id="p2", **known(0))["items"]
+    shop.tell("refund", "beer", transaction_id="W1", **known(0))
+    assert shop.held("email_post_purchase", mailing_id="p3", **known(0))["code"] == "returned"
+
+
 def test_a_holdout_sees_nothing_and_says_so(shop_with: Any) -> None:
     everybody = {"all": HoldoutSettings(share=1.0)}
     shop = shop_with(holdouts=everybody)
