@@ -118,13 +118,22 @@ class ContactPolicy:
         # Rotation looks further back than most caps.
         reach_days = Rotation(1.0, config.rotation.half_life_days).reach_days
         self._keep_days = math.ceil(reach_days) if config.rotation.enabled else 0
-        # Nothing depends on the very last showings, so that no answer waits until they are written.
+        # Nothing depends on the very last showings, so no answer waits for them.
         self._waiting: deque[Showing] = deque(maxlen=_MAX_WAITING)
-        self.engine: Engine | None = None
-        """Knows which products a shopper cannot tell apart; set by the worker."""
+        self._choices: tuple[Engine | None, dict[str, str]] = None, {}  # of products
+        self.engine: Engine | None = None  # set by the worker
 
     def _choices_of(self, item_ids: Sequence[str]) -> Sequence[str]:
-        return item_ids if self.engine is None else self.engine.choices_of(item_ids)
+        engine = self.engine
+        if engine is None:
+            return item_ids
+        choices = self._choices
+        if choices[0] is not engine:
+            choices = self._choices = engine, {}
+        known = choices[1]
+        if new := [item_id for item_id in item_ids if item_id not in known]:
+            known.update(zip(new, engine.choices_of(new), strict=True))
+        return [known[item_id] for item_id in item_ids]
 
     def suppression(
         self, contact: ContactState, settings: PlacementSettings, as_of_ts: int

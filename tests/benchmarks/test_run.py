@@ -41,6 +41,7 @@ SMALLEST = {
     "identity": "--households 80",
     "ingest": "--lines 2000 --rounds 1",
     "just_bought": "--workspace {demo}",
+    "contact": "--workspace {demo} --customers 20 --rounds 1",
     "latency": "--workspace {demo} --customers 10",
     "new_products": "--workspace {demo}",
     "pairs": "--methods omnibasket,scipy --rounds 1 --growth 1",
