@@ -15,7 +15,7 @@ counts, from what people saw and said alone, what should not have been shown.
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,8 @@ from zoneinfo import ZoneInfo
 
 from benchmarks._conversation import audit, chart
 from benchmarks._conversation.learning import learned_before
-from benchmarks._conversation.people import baskets_of, people_like, plan
+from benchmarks._conversation.log import Log
+from benchmarks._conversation.people import Plan, baskets_of, people_like, plan
 from benchmarks._conversation.play import Play
 from benchmarks._conversation.services import (
     CHANNELS,
@@ -64,14 +65,29 @@ def main() -> int:
         return NO_DATA
     report = Report("One conversation, and four channels that do not know of each other")
     with tempfile.TemporaryDirectory() as name:
-        _measure(report, config, Path(name), options.customers, options.weeks, options.seed)
+        measure(report, config, Path(name), options.customers, options.weeks, options.seed)
     report.finish(options.json, across=True)
     if options.chart is not None:
         chart.draw(report.rows, options.chart)
     return 0
 
 
-def _measure(report: Report, config: Config, folder: Path, n: int, weeks: int, seed: int) -> None:
+def measure(report: Report, config: Config, folder: Path, n: int, weeks: int, seed: int) -> None:
+    """Play both, and add the figures to the report.
+
+    Parameters
+    ----------
+    report : Report
+    config : Config
+        Of an ingested workspace.
+    folder : Path
+        For the model and the ledgers.
+    n : int
+        Customers.
+    weeks : int
+        The last whole ones of the history.
+    seed : int
+    """
     history = History.open(config)
     zone = config.workspace.time_zone
     start_ts, end_ts = _weeks(history, zone, weeks)
@@ -83,38 +99,51 @@ def _measure(report: Report, config: Config, folder: Path, n: int, weeks: int, s
         if len(row.lines)
     }
     customers = sorted(rows)
-    hashed = KeyedHash.load(own, create=True)
-    people = people_like(customers, n, zone, seed, hashed.identifier)
+    people = people_like(customers, n, zone, seed, KeyedHash.load(own, create=True).identifier)
     baskets = baskets_of(history, start_ts, end_ts, customers)
     made = plan(people, baskets, start_ts, end_ts, seed)
     engine = Engine.load(registry.current(own), stock=own.stock)
-    rules = audit.Rules(
-        PRODUCT_CAP.times,
-        MESSAGE_CAP.times,
-        (21, 8),
-        {name: each.hide_bought_days for name, each in placements(own).items()},
-        [name for name, channel in CHANNELS.items() if channel == "email"],
-    )
     systems: dict[str, Callable[[Clock], System]] = {
         ONE: lambda clock: OneConversation(own, clock, folder, REPLICAS),
         FOUR: lambda clock: FourChannels(own, clock, folder),
     }
     for method, make in systems.items():
         _say(f"{method}: {n:,} customers")
-        started, clock = time.perf_counter(), Clock(start_ts)
-        system = make(clock)
-        try:
-            system.begin(made, rows, own.order_systems)
-            log = Play(made, system, clock, zone, seed).run(_say)
-        finally:
-            system.close()
-        _say(f"{method} took {time.perf_counter() - started:.0f} s; held: {dict(log.held)}")
-        figures = audit.audit(log, made, rules, engine.choices_of)
+        log = _play(make, made, rows, own, seed)
+        figures = audit.audit(log, made, _rules(own), engine.choices_of)
         figures["questions"] = log.asked
         figures |= {f"held_{code}": count for code, count in sorted(log.held.items())}
         figures |= {f"removed_{code}": count for code, count in sorted(log.removed.items())}
         for metric, value in figures.items():
             report.add(TASK, method, metric, value, n=n, seed=seed)
+
+
+def _play(
+    make: Callable[[Clock], System],
+    made: Plan,
+    rows: Mapping[str, bytes],
+    config: Config,
+    seed: int,
+) -> Log:
+    started, clock = time.perf_counter(), Clock(made.start_ts)
+    system = make(clock)
+    try:
+        system.begin(made, rows, config.order_systems)
+        log = Play(made, system, clock, config.workspace.time_zone, seed).run(_say)
+    finally:
+        system.close()
+    _say(f"took {time.perf_counter() - started:.0f} s")
+    return log
+
+
+def _rules(config: Config) -> audit.Rules:
+    return audit.Rules(
+        product_times=PRODUCT_CAP.times,
+        message_times=MESSAGE_CAP.times,
+        quiet_hours=(21, 8),
+        hide_bought_days={name: each.hide_bought_days for name, each in placements(config).items()},
+        messages=[name for name, channel in CHANNELS.items() if channel == "email"],
+    )
 
 
 def _weeks(history: History, zone: str, weeks: int) -> tuple[int, int]:

@@ -57,7 +57,7 @@ def audit(
     """
     items = dict.fromkeys(item for one in log.showings for item in (*one.item_ids, *one.left_cart))
     items |= dict.fromkeys(one.item_id for one in plan.bought)
-    items |= dict.fromkeys(item for one in log.compared for item in one.free)
+    items |= dict.fromkeys(item for one in log.compared for item in (*one.given, *one.free))
     choice = dict(zip(items, choices_of(list(items)), strict=True))
     repeats, over = _repeats(log, plan, rules, choice)
     mails = [one for one in log.showings if one.placement in rules.messages]

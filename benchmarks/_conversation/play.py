@@ -83,7 +83,7 @@ class Play:
         local = datetime.fromtimestamp(now, self._zone)
         hour = local.hour + local.minute / 60
         reports = [*self.plan.reports.get(now, ()), *self._told.pop(now, ())]
-        self._rng.shuffle(reports)  # type: ignore[arg-type]
+        self._rng.shuffle(reports)
         self.system.tell(reports)
         self.system.say(self.plan.words.get(now, ()))
         if hour == _NIGHT_HOUR:

@@ -86,7 +86,7 @@ class Service:
     def __init__(self, config: Config, clock: Clock) -> None:
         self.app: Flask = create_app(config, background=False)
         self.state: State = self.app.extensions["omnibasket"]
-        self.state.now_ts = lambda: clock.now_ts  # type: ignore[method-assign]
+        self.state.now_ts = lambda: clock.now_ts
         self.client = self.app.test_client()
         self.currency = config.workspace.currency
 
