@@ -180,7 +180,7 @@ def test_nothing_is_told_before_it_happens_and_some_of_it_twice(seed):
 
 def test_two_replicas_break_no_rule_and_four_channels_do(trained_demo: Path, tmp_path: Path):
     report = Report("")
-    conversation.measure(report, load_config(trained_demo), tmp_path, 60, 2, 0)
+    conversation.measure(report, load_config(trained_demo), tmp_path, 60, 1, 0)
     of = {(row["method"], row["metric"]): row["value"] for row in report.rows}
     assert {name: of[conversation.ONE, name] for name in audit.FAULTS} == dict.fromkeys(
         audit.FAULTS, 0
