@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from benchmarks._conversation import audit, chart
 from benchmarks._conversation.learning import learned_before
 from benchmarks._conversation.log import Log
-from benchmarks._conversation.people import Plan, baskets_of, people_like, plan
+from benchmarks._conversation.people import WEEK, Plan, baskets_of, people_like, plan
 from benchmarks._conversation.play import Play
 from benchmarks._conversation.services import (
     CHANNELS,
@@ -147,10 +147,11 @@ def _rules(config: Config) -> audit.Rules:
 
 
 def _weeks(history: History, zone: str, weeks: int) -> tuple[int, int]:
-    """Return the last whole weeks of a history, from midnight to midnight."""
+    """Return the ends of the last whole weeks of a history, which begin at midnight."""
     last = datetime.fromtimestamp(span(history).last_ts, ZoneInfo(zone))
-    end = last.replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((end - timedelta(weeks=weeks)).timestamp()), int(end.timestamp())
+    begin = last.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(weeks=weeks)
+    start_ts = int(begin.timestamp())
+    return start_ts, start_ts + weeks * WEEK
 
 
 def _say(text: str) -> None:
