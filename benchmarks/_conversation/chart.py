@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 _COLOURS: Final = ("#1f6f8b", "#d1495b")
 _FAULTS: Final = {
@@ -42,6 +43,7 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             left.plot(range(1, weeks + 1), values, marker="o", color=colour, label=method)
         left.set(xlabel="week", title="Showings of what was seen within 7 days,\na customer")
         left.set_ylim(bottom=0)
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.legend(frameon=False)
         per = 1_000 / of[methods[0], "customers"] / of[methods[0], "weeks"]
         height = 0.38
@@ -54,8 +56,12 @@ def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             )
         right.set_yticks(range(len(_FAULTS)), list(_FAULTS.values()))
         right.invert_yaxis()
-        right.margins(x=0.15)
-        right.set_title("What should not have been shown,\na week of 1,000 customers")
+        right.set_xscale("symlog", linthresh=1)
+        right.xaxis.set_visible(False)
+        right.margins(x=0.25)
+        right.set_title(
+            "What should not have been shown,\na week of 1,000 customers (bars: log scale)"
+        )
         for axes in (left, right):
             axes.spines[["top", "right"]].set_visible(False)
         path.parent.mkdir(parents=True, exist_ok=True)
