@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks._figures import benchmarks_page, ranking_page, readme, times
+from benchmarks._figures import benchmarks_page, conversation, ranking_page, readme, times
 from benchmarks._figures.results import Read
 
 ROOT: Final = Path(__file__).parents[2]
@@ -53,6 +53,7 @@ TABLES: Final[Mapping[str, Callable[[Read], str]]] = {
     "carts": ranking_page.carts,
     "new_share": ranking_page.new_share,
     "rotation": ranking_page.rotation,
+    "conversation": conversation.conversation,
 }
 
 #: Every figure within a sentence by its name.
@@ -67,6 +68,9 @@ FIGURES: Final[Mapping[str, Callable[[Read], str]]] = {
     "recall_of_candidates": ranking_page.recall_of_candidates,
     "recall_of_trees": ranking_page.recall_of_trees,
     "cart_orders": ranking_page.cart_orders,
+    "conversation_customers": conversation.conversation_customers,
+    "conversation_weeks": conversation.conversation_weeks,
+    "conversation_lists": conversation.conversation_lists,
     "new_share_buyers": partial(ranking_page.new_share_customers, placement="web_cart"),
     "new_share_customers": partial(ranking_page.new_share_customers, placement="web_home"),
 }

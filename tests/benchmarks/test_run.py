@@ -35,6 +35,7 @@ SMALLEST = {
     "bundles": "--task uci_online_retail_ii --parts shuffled,lasting --shuffles 1 --peer-rounds 0 "
     "--data {data} --work {work}",
     "carts": "--workspace {demo}",
+    "conversation": "--workspace {demo} --customers 40 --weeks 1",
     "diversity": "--workspace {demo}",
     "growth": "--households 80 --copies 1",
     "hm_week": "--data {data}/hm_week",
