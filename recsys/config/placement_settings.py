@@ -96,7 +96,7 @@ class PlacementSettings(Settings, frozen=True):
     """How long what is decided stays reserved without a report."""
     priority: Annotated[int, Meta(ge=0, le=100)] = 50
     """Of a message, among messages: one of a higher priority takes the place of one that is
-    reserved and not sent yet."""
+    reserved and to go out later."""
     when_held: Literal["wait", "expire"] = "wait"
     """Whether a message that is held back may go out later, or never."""
     left_cart: bool = False

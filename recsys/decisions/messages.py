@@ -85,7 +85,7 @@ def room_for(
     -------
     Room
         Every window of a cap's days that the message falls into, before or after it, has room.
-        Where one has none, messages of a lower priority that are reserved and not sent yet give
+        Where one has none, messages of a lower priority that are reserved and to go out later give
         way, the lowest and latest first.
     """
     displaced: list[str] = []

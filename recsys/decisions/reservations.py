@@ -68,13 +68,15 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True):
     def gives_way(self, now_ts: int) -> bool:
         """Return whether it may be displaced: it is known not to be sent yet.
 
+        From ``send_ts`` on it may be on its way, although nobody has reported that.
+
         Parameters
         ----------
         now_ts : int
             UTC epoch seconds.
         """
         unsent = self.message and self.state == "reserved" and self.counts != "decided"
-        return unsent and now_ts < self.until_ts
+        return unsent and now_ts < self.send_ts
 
 
 def bounded(reservations: Iterable[Reservation], since_ts: int) -> tuple[Reservation, ...]:

@@ -74,6 +74,7 @@ def test_no_window_ever_holds_more_than_the_cap(
             for gone in room.displaced:
                 assert standing[gone][1] < priority
                 assert not standing[gone][2]  # what was sent stays
+                assert standing[gone][0] > NOW  # and what may be on its way
                 with_it = [ts for ts, _, _ in standing.values()] + [send_ts]
                 assert most_in_a_window(with_it, cap) > times  # it did not fit beside
             state = state.displacing(room.displaced)
@@ -84,7 +85,11 @@ def test_no_window_ever_holds_more_than_the_cap(
             if sent:
                 state = state.with_report(name, "sent", send_ts)
         else:
-            firm = [ts for ts, p, was_sent in standing.values() if was_sent or p >= priority]
+            firm = [
+                ts
+                for ts, p, was_sent in standing.values()
+                if was_sent or p >= priority or ts <= NOW
+            ]
             assert most_in_a_window([*firm, send_ts], cap) > times
         assert most_in_a_window([ts for ts, _, _ in standing.values()], cap) <= times
 
@@ -100,6 +105,14 @@ def test_the_more_important_message_goes_whichever_was_first() -> None:
     assert cart.displaced == ("offer",)
     state = state.with_report("offer", "sent", NOW + 3 * DAY)
     assert room_for(state, outgoing("cart", NOW + 4 * DAY, 70), WEEK, PARIS).cap == "week"
+
+
+def test_what_may_be_on_its_way_stays_although_nobody_reported_it() -> None:
+    once = {"week": CapSettings(times=1, days=7, of="message")}
+    for send_ts, goes in ((NOW + 1, True), (NOW, False), (NOW - HOUR, False)):
+        state = ContactState().with_reservation(reserved("news", send_ts, 20))
+        cart = room_for(state, outgoing("cart", NOW + HOUR, 70), once, PARIS)
+        assert cart == ((None, ("news",)) if goes else ("week", ()))
 
 
 def test_only_what_counts_as_a_message_takes_room() -> None:

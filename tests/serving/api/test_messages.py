@@ -43,6 +43,9 @@ class Shop:
         wanted = now.replace(hour=hour, minute=minute, second=0)
         self.wait((wanted - now).total_seconds() % DAY)
 
+    def in_hours(self, hours: float) -> str:
+        return datetime.fromtimestamp(self._still + hours * HOUR, UTC).isoformat()
+
     def tell(self, event: str, *item_ids: str, **more: Any) -> None:
         self.sent += 1
         at = datetime.fromtimestamp(more.pop("at", self._still), UTC)
@@ -149,7 +152,7 @@ def test_a_bounce_gives_back_what_was_reserved(shop_with: Any) -> None:
 
 def test_the_more_important_mailing_goes_whichever_was_decided_first(shop_with: Any) -> None:
     shop = shop_with(caps=WEEKLY)
-    shop.ask("news", mailing_id="m1", **known(0))
+    shop.ask("news", mailing_id="m1", send_at=shop.in_hours(1), **known(0))
     urgent = shop.ask("urgent", mailing_id="u1", **known(0))
     displaced = shop.held("news", mailing_id="m1", **known(0))
     assert displaced["code"] == "capped"
@@ -159,6 +162,19 @@ def test_the_more_important_mailing_goes_whichever_was_decided_first(shop_with: 
     assert shop.held("urgent", mailing_id="u2", **known(0))["code"] == "capped"
     shop.wait(DAY + 60)
     assert shop.ask("urgent", mailing_id="u2", **known(0))["items"]
+
+
+def test_a_mail_that_went_out_stays_although_that_is_reported_late(shop_with: Any) -> None:
+    shop = shop_with(caps=WEEKLY)
+    evening = shop.ask("news", mailing_id="m1", send_at=shop.in_hours(12), **known(0))
+    shop.wait(12 * HOUR)
+    sent = shop.ask("news", mailing_id="m1", **known(0))  # pulled, and on its way
+    assert sent["recommendation_id"] == evening["recommendation_id"]
+    at = shop.state.now_ts()
+    shop.wait(HOUR)
+    assert shop.held("urgent", mailing_id="u1", **known(0))["code"] == "capped"
+    shop.tell("email_sent", at=at, recommendation_id=sent["recommendation_id"])
+    assert shop.held("urgent", mailing_id="u1", **known(0))["code"] == "capped"
 
 
 def test_quiet_hours_hold_until_morning_where_the_customer_lives(shop_with: Any) -> None:

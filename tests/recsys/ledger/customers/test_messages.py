@@ -82,7 +82,10 @@ def test_no_two_messages_at_once_go_beyond_a_cap(ledger: Ledger) -> None:
 
 
 def test_a_message_of_another_identifier_gives_way_too(ledger: Ledger) -> None:
-    show(ledger, message("low", "tea", customer_id=CARD, priority=10))
+    low = message("low", "tea", customer_id=CARD, priority=10)
+    assert low.reservation is not None
+    later = msgspec.structs.replace(low.reservation, send_ts=NOW + 60)
+    show(ledger, msgspec.structs.replace(low, reservation=later))
     link(ledger, "email", "ada", ADA)
     link(ledger, "loyalty_card", "7", ADA)
     (shown,) = show(ledger, message("high", "jam", priority=90))
