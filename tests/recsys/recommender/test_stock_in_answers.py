@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from recsys.config.filters import parse_filter
 from recsys.recommender.item_availability import ItemAvailability
 from recsys.recommender.product_pages import PageQuestion
 from tests.recsys.models.worlds import AS_OF, DAY
@@ -56,7 +55,7 @@ def test_what_is_put_aside_is_not_shown_and_not_counted_as_there(engine):
     few = {"field": "sellable", "op": "ge", "value": 6}
     some = {"field": "on_hand", "op": "ge", "value": 6}
     for given, shown in ((few, False), (some, True)):
-        found = asked(aside, location_id=STORE, count=200, filter=parse_filter(given))
+        found = asked(aside, location_id=STORE, count=200, filter=given)
         assert ("tea" in names(found)) is shown
     page = aside.related(
         PageQuestion(how="similar", item_id="bread", as_of_ts=AS_OF, location_id=STORE, count=200)
