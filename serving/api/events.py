@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Response, current_app, request
 
 from recsys.ledger import Outcome
-from recsys.ledger.events import Event, faults, limit_faults, seal
+from recsys.ledger.events import OF_MESSAGES, Event, faults, limit_faults, seal
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, problem, reply, responses
 from serving.requests import decode, placeholder_ids, read_body, request_warnings
@@ -78,7 +78,7 @@ def post() -> Response:
     for ix, raw in enumerate(sent):
         try:
             event = _checked(raw, f"/events/{ix}", now_ts, state)
-            if page and event.event == "refund":
+            if page and event.event in ("refund", *OF_MESSAGES):
                 at = FieldError(f"/events/{ix}/event", "must not be sent with this key.")
                 raise Refusal("event-forbidden", PROBLEM_KINDS["event-forbidden"].advice, [at])
         except Refusal as refusal:
@@ -109,7 +109,8 @@ def _admit(event: Event, pointer: str) -> None:
     admission.check_no_customer(
         {f"{pointer}/customer_id": event.customer_id, f"{pointer}/identifier": event.identifier}
     )
-    admission.check_channel(event.channel, f"{pointer}/channel")
+    channel = "email" if event.event in OF_MESSAGES else event.channel
+    admission.check_channel(channel, f"{pointer}/channel")
     positions = {f"{pointer}/location_id": event.location_id}
     for position, item in enumerate(event.items):
         positions[f"{pointer}/items/{position}/location_id"] = item.location_id

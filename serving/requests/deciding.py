@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -24,8 +24,9 @@ from recsys.recommender import (
     clicks_that_matter,
     forbidden_now,
 )
-from recsys.units import HOUR
-from serving.http import PROBLEM_KINDS, Refusal
+from recsys.units import DAY, HOUR
+from serving.access import admission
+from serving.http import PROBLEM_KINDS, FieldError, Refusal
 from serving.requests import context
 from serving.schemas import CartLine as RequestedLine
 from serving.state import (
@@ -37,6 +38,9 @@ from serving.state import (
     is_message,
     keep_only,
 )
+
+#: Messages are decided no longer ahead.
+_MAX_AHEAD_DAYS: Final = 90
 
 
 class Delivery(NamedTuple):
@@ -102,6 +106,7 @@ def ask(
         When the answer that was given in its slot cannot be read.
     """
     settings = delivery.settings
+    _check_delivery(delivery, as_of_ts)
     slot, kept = "", None
     names = recipient.customer.customer_id or "", recipient.visit_id
     if delivery.is_shown and not delivery.is_replay and any(names) and not settings.service:
@@ -139,6 +144,17 @@ def ask(
         **given,
     )
     return Asked(question, recipient, moment, verdict, slot, kept, clicks)
+
+
+def _check_delivery(delivery: Delivery, as_of_ts: int) -> None:
+    """Refuse to keep answers for pages, and times to send that no mailing has."""
+    admission.check_no_customer({"/mailing_id": delivery.mailing_id, "/slot": delivery.slot})
+    if delivery.send_at is None:
+        return
+    ahead = delivery.send_at.timestamp() - as_of_ts
+    if not -DAY <= ahead <= _MAX_AHEAD_DAYS * DAY:
+        detail = f"is more than a day ago, or more than {_MAX_AHEAD_DAYS} days ahead."
+        raise Refusal("invalid-request", "No such time.", [FieldError("/send_at", detail)])
 
 
 def _clicks(

@@ -1,5 +1,6 @@
 from .event_types import (
     IN_STORE,
+    OF_MESSAGES,
     Channel,
     Event,
     Id,
@@ -17,6 +18,7 @@ from .visit_state import SHARED_CHANNELS, SHARED_SECONDS
 
 __all__ = [
     "IN_STORE",
+    "OF_MESSAGES",
     "SHARED_CHANNELS",
     "SHARED_SECONDS",
     "Channel",

@@ -47,6 +47,20 @@ def tell(client: FlaskClient, keys: dict[str, str]) -> Call:
     return tell
 
 
+@pytest.mark.parametrize("event", ["email_sent", "email_failed", "email_opened", "email_clicked"])
+def test_a_page_says_nothing_of_messages_and_keeps_no_answers(
+    client: FlaskClient, keys: dict[str, str], tell: Call, event: str
+) -> None:
+    about = {**bought("m"), "event": event, "recommendation_id": "r", "channel": "email"}
+    (told,) = tell("page", {**about, "session_id": "v"})["events"]
+    assert told["problem"]["type"] == "/problems#event-forbidden"
+    for field in ("mailing_id", "slot"):
+        asked = {"placement": "web_home", "session_id": "v", field: "1"}
+        page = {"Authorization": f"Bearer {keys['page']}", "Origin": SHOP}
+        answer = client.post("/v1/recommendations", json=asked, headers=page)
+        assert (answer.status_code, answer.get_json()["type"]) == (403, "/problems#browser-key")
+
+
 def row_of(app: Flask, number: int) -> list[tuple[int, float]]:
     """Products and quantities that the ledger knows of a customer."""
     who = known(number)["identifier"]

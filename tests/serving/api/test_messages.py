@@ -327,6 +327,15 @@ def test_a_visit_is_handed_over_once_and_for_minutes(shop_with: Any) -> None:
     assert nobody.status_code == 422
 
 
+@pytest.mark.parametrize("send_at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_no_mailing_has_is_refused(shop_with: Any, send_at: str) -> None:
+    shop = shop_with(contact=ContactSettings(quiet_from="21:00", quiet_until="20:00"), caps=WEEKLY)
+    asked = {"placement": "news", "send_at": send_at, **known(0)}
+    answer = shop.client.post("/v1/recommendations", json=asked)
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["pointer"] == "/send_at"
+
+
 def test_without_the_ledger_no_message_goes_out(shop_with: Any, config: Config) -> None:
     shop = shop_with(caps={"once": CapSettings(times=1, days=7)})
     lock = sqlite3.connect(str(config.ledger.url).removeprefix("sqlite:///"), timeout=0)
