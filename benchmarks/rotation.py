@@ -19,7 +19,7 @@ import numpy.typing as npt
 from benchmarks._report import Report, parser
 from recsys.config import RotationSettings
 from recsys.datasets import Floats, IntArray
-from recsys.decisions import Showings, fit_rotation
+from recsys.decisions import PastShowings, fit_rotation
 
 #: Factors on the odds of each ignored showing; 1: nobody tires.
 PLANTED: Final = (1.0, 0.9, 0.8, 0.6, 0.4)
@@ -105,7 +105,7 @@ def show(
     return visits, clicks
 
 
-def showings(visits: list[Visit]) -> Showings:
+def showings(visits: list[Visit]) -> PastShowings:
     """Lay visits out as what to learn from."""
     customers = len(visits[0].shown)
     series = np.concatenate(
@@ -114,7 +114,7 @@ def showings(visits: list[Visit]) -> Showings:
     tired = np.concatenate([each.tired.ravel() for each in visits])
     clicked = np.concatenate([each.clicked.ravel() for each in visits])
     place = np.tile(np.arange(1, PLACES + 1), customers * len(visits))
-    return Showings(series, tired, place, clicked)
+    return PastShowings(series, tired, place, clicked)
 
 
 def changed(visits: list[Visit]) -> float:

@@ -14,10 +14,11 @@ from .messages import (
     quiet_ends,
     room_for,
 )
+from .past_showings import PastShowings
 from .placement_effects import AppliedRule, DrawnItem, PlacementEffects, describe_rule
 from .reservations import Reservation
 from .rotation import Rotation, factors, tiredness, visits
-from .rotation_fit import FittedRotation, Showings, fit_rotation
+from .rotation_fit import FittedRotation, fit_rotation
 from .showing_times import MAX_DAYS
 from .suppression import (
     NOTHING,
@@ -50,13 +51,13 @@ __all__ = [
     "HeldCode",
     "HeldMessage",
     "Outgoing",
+    "PastShowings",
     "PlacementEffects",
     "Refusal",
     "Report",
     "Reservation",
     "Room",
     "Rotation",
-    "Showings",
     "Suppression",
     "Withheld",
     "assign",

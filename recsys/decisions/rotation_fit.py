@@ -8,12 +8,10 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize
 
 from recsys.datasets import Floats, IntArray
-
-Bools = npt.NDArray[np.bool_]
+from recsys.decisions.past_showings import Bools, PastShowings
 
 #: Standard deviation of what is believed of ``log(decay)`` before anything is seen: a factor of a
 #: half or of two is one of it. So what few clicks say changes little.
@@ -26,26 +24,6 @@ _INTEREST: Final = np.linspace(-9.0, 2.0, 23)
 _DOUBT: Final = 0.5
 #: Showings to learn from, at most; of more, those of every second, third … series are taken.
 MAX_SHOWINGS: Final = 100_000
-
-
-class Showings(NamedTuple):
-    """``n`` showings of products to customers.
-
-    Attributes
-    ----------
-    series : ndarray of shape (n,), int64
-        Equal for showings of one product to one customer.
-    tired : ndarray of shape (n,), float64
-        As of ``rotation.tiredness``, when it was shown.
-    place : ndarray of shape (n,), int64
-        In the list, from 1; of each series the first row tells the first place.
-    clicked : ndarray of shape (n,), bool
-    """
-
-    series: IntArray
-    tired: Floats
-    place: IntArray
-    clicked: Bools
 
 
 class FittedRotation(NamedTuple):
@@ -67,7 +45,7 @@ class FittedRotation(NamedTuple):
     clicks: int
 
 
-def fit_rotation(showings: Showings, prior_decay: float) -> FittedRotation:
+def fit_rotation(showings: PastShowings, prior_decay: float) -> FittedRotation:
     """Learn the decay.
 
     Customers differ in what they like, and what they like they click on before they tire of it: a
@@ -77,7 +55,7 @@ def fit_rotation(showings: Showings, prior_decay: float) -> FittedRotation:
 
     Parameters
     ----------
-    showings : Showings
+    showings : PastShowings
         All showings of each series from its first one on, earlier ones first.
     prior_decay : float
         What is believed before, in (0, 1]; it stays where nothing was shown twice or clicked.
@@ -114,12 +92,12 @@ def fit_rotation(showings: Showings, prior_decay: float) -> FittedRotation:
     )
 
 
-def _thinned(showings: Showings) -> Showings:
+def _thinned(showings: PastShowings) -> PastShowings:
     every = len(showings.series) // MAX_SHOWINGS + 1
     _, number = np.unique(showings.series, return_inverse=True)
     kept = number % every == 0
     series, tired, place, clicked = showings
-    return Showings(series[kept], tired[kept], place[kept], clicked[kept])
+    return PastShowings(series[kept], tired[kept], place[kept], clicked[kept])
 
 
 def _loss(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from recsys.decisions import Decision, Showings, decision
+from recsys.decisions import Decision, PastShowings, decision
 from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.database import Database
 from recsys.ledger.events.showings import read_showings
@@ -85,7 +85,7 @@ class Exposures:
         decided = None if row["decision"] is None else decision.decode(row["decision"])
         return Exposure(**{**row, "items": msgspec.json.decode(row["items"]), "decision": decided})
 
-    def showings(self, half_life_days: float) -> Showings:
+    def showings(self, half_life_days: float) -> PastShowings:
         """Return what customers were shown and clicked on, to learn rotation from.
 
         Parameters

@@ -1,6 +1,6 @@
 """Lays out what was shown and clicked as what rotation is learned from.
 
-In: exposures and clicks of the ledger. Out: ``decisions.Showings``. Called by ``Exposures`` for
+In: exposures and clicks of the ledger. Out: ``decisions.PastShowings``. Called by ``Exposures`` for
 training.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.decisions import Showings, tiredness, visits
+from recsys.decisions import PastShowings, tiredness, visits
 from recsys.ledger.schema import EVENTS, EXPOSURES
 
 #: Showings to read, about; of more, those of every second, third … customer are taken.
@@ -35,7 +35,7 @@ class _Click(msgspec.Struct):
 _read_click = msgspec.json.Decoder(_Click)
 
 
-def read_showings(connection: Connection, half_life_days: float) -> Showings:
+def read_showings(connection: Connection, half_life_days: float) -> PastShowings:
     """Read what was shown to somebody on placements whose clicks are reported.
 
     Parameters
@@ -46,7 +46,7 @@ def read_showings(connection: Connection, half_life_days: float) -> Showings:
 
     Returns
     -------
-    Showings
+    PastShowings
         One a product, customer and visit, in time order.
     """
     clicks = _clicks(connection)
@@ -72,7 +72,7 @@ def read_showings(connection: Connection, half_life_days: float) -> Showings:
         for number, showings in enumerate(shown.values())
         for row in _counted(showings, reported, half_life_days)
     ]
-    return Showings(
+    return PastShowings(
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] for row in rows], np.float64),
         np.array([row[2] for row in rows], np.int64),

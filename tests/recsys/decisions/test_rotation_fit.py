@@ -5,7 +5,8 @@ import pytest
 from scipy.optimize import check_grad
 
 from benchmarks import rotation as shop
-from recsys.decisions.rotation_fit import _INTEREST, Showings, _loss, fit_rotation
+from recsys.decisions.past_showings import PastShowings
+from recsys.decisions.rotation_fit import _INTEREST, _loss, fit_rotation
 
 
 @pytest.mark.parametrize("planted", [1.0, 0.5])
@@ -27,7 +28,7 @@ def test_what_was_never_liked_is_not_taken_for_what_tires():
     for visit in range(1, times):
         tired[:, visit] = np.where(clicked[:, visit - 1], 0.0, 0.8 * (tired[:, visit - 1] + 1))
     found = fit_rotation(
-        Showings(
+        PastShowings(
             np.repeat(np.arange(n), times),
             tired.ravel(),
             np.ones(n * times, np.int64),
@@ -39,9 +40,13 @@ def test_what_was_never_liked_is_not_taken_for_what_tires():
 
 
 def test_few_showings_leave_what_was_believed():
-    nothing = Showings(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0, bool))
+    nothing = PastShowings(
+        np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0, bool)
+    )
     assert fit_rotation(nothing, 0.85).decay == pytest.approx(0.85)
-    few = Showings(np.array([1, 1, 2]), np.array([0.0, 1.0, 0.0]), np.ones(3, int), np.ones(3) < 0)
+    few = PastShowings(
+        np.array([1, 1, 2]), np.array([0.0, 1.0, 0.0]), np.ones(3, int), np.ones(3) < 0
+    )
     assert fit_rotation(few, 0.85).decay == pytest.approx(0.85, abs=0.05)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import rotation as shop
 from recsys.config import Config, RotationSettings
-from recsys.decisions import Showings
+from recsys.decisions import PastShowings
 from recsys.ledger import Ledger
 from recsys.ledger.events.exposures import Exposures
 from training.train.rotation import MIN_CLICKS, learned_rotation
@@ -32,7 +32,7 @@ def test_clicks_enough_are_learned_from(config: Config, monkeypatch: pytest.Monk
     showings = shop.showings(visits)
     assert showings.clicked.sum() > MIN_CLICKS
 
-    def read(_: Exposures, half_life_days: float) -> Showings:
+    def read(_: Exposures, half_life_days: float) -> PastShowings:
         assert half_life_days == RotationSettings().half_life_days
         return showings
 
