@@ -26,7 +26,7 @@ from flask import Flask
 
 from benchmarks._report import OURS, Report, parser
 from recsys.config import CapSettings, Config, load_config
-from recsys.decisions import ContactState
+from recsys.ledger.customers import StoredContact
 from serving.app import create_app
 from serving.state import NO_OBJECTION, Noted, State
 
@@ -38,7 +38,7 @@ CAPS: Final = {
     "week": CapSettings(times=10, days=7),
     "messages": CapSettings(times=3, days=7, of="message"),
 }
-_EMPTY, _NOTHING = ContactState(), Noted()
+_EMPTY, _NOTHING = StoredContact(), Noted()
 
 
 def main() -> int:
@@ -120,7 +120,7 @@ def _without_contact(state: State) -> Iterator[None]:
     """Read nothing of a contact, decide nothing and write nothing of it; exposures stay."""
     policy, contacts = state.contact_policy, state.ledger.contacts
     with (
-        mock.patch.object(contacts, "state", return_value=_EMPTY),
+        mock.patch.object(contacts, "read", return_value=_EMPTY),
         mock.patch.object(policy, "judge", return_value=NO_OBJECTION),
         mock.patch.object(policy, "note_or_say_so", return_value=_NOTHING),
     ):

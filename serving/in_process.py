@@ -16,7 +16,7 @@ from recsys.config import Config
 from recsys.decisions import Suppression
 from recsys.errors import ArtefactError, ConfigError, DataError
 from recsys.ledger import Customer, Exposure
-from recsys.ledger.customers import session_own_id
+from recsys.ledger.customers import StoredContact, session_own_id
 from recsys.recommender import Engine
 from serving.api import batch
 from serving.app import create_app
@@ -156,5 +156,5 @@ class InProcess:
             customer,
             shown.session_id,
             is_named=shown.customer_id is not None,
-            contact=contact.before(shown.shown_ts),
+            stored=StoredContact(contact.before(shown.shown_ts)),
         )

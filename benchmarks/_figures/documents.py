@@ -59,6 +59,7 @@ TABLES: Final[Mapping[str, Callable[[Read], str]]] = {
 #: Every figure within a sentence by its name.
 FIGURES: Final[Mapping[str, Callable[[Read], str]]] = {
     "machine": times.machine,
+    "contact": times.contact,
     "one_history_customers": readme.one_history_customers,
     **{
         f"customers_{task}": partial(benchmarks_page.customers, task=task, metric=metrics[0])

@@ -28,6 +28,16 @@ def machine(read: Read) -> str:
     return f"{found['cores']} cores and {found['memory_gb']} GB"
 
 
+def contact(read: Read) -> str:
+    """What the decisions about contact cost an answer."""
+    found = read("times/contact").figure("demo", OURS, "ratio")
+    more, low, high = (f"{100 * (x - 1):.0f}%" for x in (found.value, found.low, found.high))
+    return (
+        f"For known customers of the demo it is {more} more processor time at the median "
+        f"({low} to {high}: quartiles; goal: 15%)."
+    )
+
+
 def pairs(read: Read) -> str:
     """Counting pairs, beside others."""
     found = read("times/pairs")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, ItemIndex
+from recsys.datasets.item_index import IntArray, ItemIndex, place
 
 Structured = npt.NDArray[np.void]
 Columns = tuple[npt.NDArray[Any], ...]
@@ -77,21 +77,6 @@ def _together(rows: Sequence[Structured]) -> tuple[IntArray, Structured]:
 
 
 @compiled
-def _place(key: Any, shift: Any, depth: Any, start: Any, keys: Any, ix: Any) -> Any:
-    """Position of a key in the catalogue, -1 where it has none; see ``ItemIndex``.
-
-    The key's top bits say where to start, ``depth`` how many keys to look at. Compiled into the
-    loops below, which look up one key a line.
-    """
-    at = start[(key & 0x7FFFFFFFFFFFFFFF) >> shift]
-    for _ in range(depth):
-        if keys[at] == key:
-            return ix[at]
-        at = min(at + 1, len(keys) - 1)
-    return -1
-
-
-@compiled
 def _lay_lines(
     no_channel: Any,
     ends: Any,
@@ -122,7 +107,7 @@ def _lay_lines(
             one = older[at]
             if one.last_ts >= as_of_ts[r]:
                 continue
-            item = _place(one.item_key, shift, depth, start, keys, ix)
+            item = place(one.item_key, shift, depth, start, keys, ix)
             if item >= 0:
                 item_ix[k], ts[k], quantity[k] = item, one.last_ts, one.quantity
                 count[k], order[k], channel[k] = max(one.count, 1), 0, no_channel
@@ -132,7 +117,7 @@ def _lay_lines(
             line = lines[at]
             if line.ts >= as_of_ts[r]:
                 continue
-            item = _place(line.item_key, shift, depth, start, keys, ix)
+            item = place(line.item_key, shift, depth, start, keys, ix)
             if item >= 0:
                 item_ix[k], ts[k], quantity[k] = item, line.ts, line.quantity
                 count[k], order[k], channel[k] = 1, line.order, line.channel
@@ -170,7 +155,7 @@ def _lay_events(
             event = events[at]
             if event.ts >= as_of_ts[r]:
                 continue
-            item = _place(event.item_key, shift, depth, start, keys, ix)
+            item = place(event.item_key, shift, depth, start, keys, ix)
             if item < 0:
                 continue
             # They are sorted but for the order of products.

@@ -9,11 +9,12 @@ ledger (stored histories), by fit and by every request.
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.errors import DataError
 
 IntArray = npt.NDArray[np.int64]
@@ -109,6 +110,30 @@ def _key(text: str) -> int:
     return int.from_bytes(digest, "big") & _TOP_BIT_CLEARED or 1
 
 
+@compiled
+def place(key: Any, shift: Any, depth: Any, start: Any, keys: Any, ix: Any) -> Any:
+    """Position of a key in the catalogue, -1 where it has none; see ``ItemIndex.search``.
+
+    The key's top bits say where to start, ``depth`` how many keys to look at. Compiled into loops
+    that look up one key each time.
+    """
+    at = start[(key & 0x7FFFFFFFFFFFFFFF) >> shift]
+    for _ in range(depth):
+        if keys[at] == key:
+            return ix[at]
+        at = min(at + 1, len(keys) - 1)
+    return -1
+
+
+@compiled
+def _place_all(wanted: Any, shift: Any, depth: Any, start: Any, keys: Any, ix: Any) -> Any:
+    """Position of each key."""
+    found = np.empty(len(wanted), np.int32)
+    for k in range(len(wanted)):
+        found[k] = place(wanted[k], shift, depth, start, keys, ix)
+    return found
+
+
 class ItemIndex:
     """The products of one catalogue in their order: id ↔ key ↔ position.
 
@@ -195,18 +220,9 @@ class ItemIndex:
         ndarray of the same shape, int32
             -1 where the catalogue has no such product.
         """
-        wanted = np.asarray(keys, dtype=np.int64)
-        flat = wanted.ravel()
-        position = self._start[(flat & _TOP_BIT_CLEARED) >> self._shift]
-        found = np.where(self._sorted_keys[position] == flat, self._sorted_ix[position], -1)
-        for _ in range(1, self._depth):
-            missing = np.flatnonzero(found < 0)
-            position[missing] = np.minimum(position[missing] + 1, len(self))
-            at = position[missing]
-            found[missing] = np.where(
-                self._sorted_keys[at] == flat[missing], self._sorted_ix[at], -1
-            )
-        return found.astype(np.int32).reshape(wanted.shape)
+        wanted = np.ascontiguousarray(keys, dtype=np.int64)
+        found: IxArray = _place_all(fixed(wanted.ravel()), *self.search)
+        return found.reshape(wanted.shape)
 
     def ix_of(self, item_ids: Iterable[str]) -> IxArray:
         """Return the position of each id.

@@ -17,7 +17,7 @@ from .messages import (
 from .past_showings import PastShowings
 from .placement_effects import AppliedRule, DrawnItem, PlacementEffects, describe_rule
 from .reservations import Reservation
-from .rotation import Rotation, factors, tiredness, visits
+from .rotation import Rotation, factors, shown_since, tiredness, visits
 from .rotation_fit import FittedRotation, fit_rotation
 from .showing_times import MAX_DAYS
 from .suppression import (
@@ -73,6 +73,7 @@ __all__ = [
     "over_cap",
     "quiet_ends",
     "room_for",
+    "shown_since",
     "suppress",
     "tiredness",
     "united",

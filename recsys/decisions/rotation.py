@@ -81,11 +81,9 @@ def factors(
        recommender systems, KDD.
     """
     since_ts = now_ts - int(rotation.reach_days * DAY)
-    last = {item_id: max(each[-1] for each in of.values()) for item_id, of in contact.shown.items()}
-    recent = [item_id for item_id, ts in last.items() if ts > since_ts]
+    recent = shown_since(contact, since_ts)
     if not recent or rotation.decay == 1.0:
         return {}
-    recent.sort(key=lambda item_id: -last[item_id])
     answered = dict(bought_ts or {})
     clicked = [click for click in contact.clicks if since_ts < click.at_ts <= now_ts]
     names = choices_of([*recent, *(click.item_id for click in clicked)])
@@ -108,6 +106,20 @@ def factors(
         if weight:
             found[first[choice]] = float(rotation.decay**weight)
     return found
+
+
+def shown_since(contact: ContactState, since_ts: int) -> list[str]:
+    """Return the products that were shown after a time, those shown last first.
+
+    Parameters
+    ----------
+    contact : ContactState
+    since_ts : int
+        UTC epoch seconds.
+    """
+    last = {item_id: max(each[-1] for each in of.values()) for item_id, of in contact.shown.items()}
+    recent = [item_id for item_id, ts in last.items() if ts > since_ts]
+    return sorted(recent, key=lambda item_id: -last[item_id])
 
 
 def visits(times: Iterable[int]) -> list[int]:

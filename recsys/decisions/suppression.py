@@ -201,8 +201,6 @@ def _of(caps: Mapping[str, CapSettings], kind: str) -> dict[str, CapSettings]:
 
 def _capped(shown: Showings, within: _Window, choices_of: ChoicesOf) -> Iterator[Withheld]:
     """Yield one product of each choice that a cap holds back, with the first such cap."""
-    by_choice: dict[str, list[Mapping[str, list[int]]]] = {}
-    first: dict[str, str] = {}
     applied = {
         name: cap
         for name, cap in within.caps.items()
@@ -210,20 +208,35 @@ def _capped(shown: Showings, within: _Window, choices_of: ChoicesOf) -> Iterator
     }
     if not applied:
         return
-    for (item_id, by_channel), choice in zip(shown.items(), choices_of(list(shown)), strict=True):
-        by_choice.setdefault(choice, []).append(by_channel)
-        first.setdefault(choice, item_id)
+    by_choice = _shown_often(shown, min(cap.times for cap in applied.values()), choices_of)
+    if not by_choice:
+        return
     since = {name: begins(cap, within.now_ts, within.zone) for name, cap in applied.items()}
-    for choice, showings in by_choice.items():
+    for item_ids in by_choice:
+        showings = [shown[item_id] for item_id in item_ids]
         for name, cap in applied.items():
             counted = _counted(showings, cap, since[name], within.until_ts)
             if len(counted) >= cap.times:
-                yield Withheld(first[choice], "capped", cap=name, shown=tuple(counted))
+                yield Withheld(item_ids[0], "capped", cap=name, shown=tuple(counted))
                 break
 
 
+def _shown_often(shown: Showings, times: int, choices_of: ChoicesOf) -> list[list[str]]:
+    """Return the products of each choice of which at least so many showings are remembered."""
+    item_ids = [*shown]
+    choices = choices_of(item_ids)
+    counts: dict[str, int] = dict.fromkeys(choices, 0)
+    for choice, by_channel in zip(choices, shown.values(), strict=True):
+        counts[choice] += sum(map(len, by_channel.values()))
+    often: dict[str, list[str]] = {}
+    for item_id, choice in zip(item_ids, choices, strict=True):
+        if counts[choice] >= times:
+            often.setdefault(choice, []).append(item_id)
+    return list(often.values())
+
+
 def _counted(
-    showings: list[Mapping[str, list[int]]], cap: CapSettings, from_ts: int, until_ts: int
+    showings: Sequence[Mapping[str, list[int]]], cap: CapSettings, from_ts: int, until_ts: int
 ) -> list[tuple[str, int]]:
     """Return channel and time of the showings of a choice that a cap counts, oldest first."""
     counted = [

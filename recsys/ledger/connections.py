@@ -6,7 +6,8 @@ Used by ``database`` only.
 import os
 import sqlite3
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,10 @@ from recsys.ledger.schema import META
 WAIT_SECONDS: Final = 20.0
 #: Execution option of a connection whose transaction writes.
 WRITER: Final = "omnibasket_writer"
+# Of a connection of SQLite: an accepted event survives a power failure, or a commit does not wait
+# for the disk.
+_DURABLE: Final = "PRAGMA synchronous = FULL"
+_NOT_DURABLE: Final = "PRAGMA synchronous = NORMAL"
 
 
 def checked(text: str) -> URL:
@@ -91,7 +96,7 @@ def _keep_from_others(path: Path) -> None:
 def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # begin transactions explicitly
     cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous = FULL")  # an accepted event survives a power failure
+    cursor.execute(_DURABLE)
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
@@ -100,6 +105,27 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITER) else "BEGIN")
+
+
+@contextmanager
+def not_durable(connection: Connection) -> Iterator[None]:
+    """Let commits of the block wait for no disk, on SQLite."""
+    raw: Any = connection.connection.driver_connection
+    raw.execute(_NOT_DURABLE)
+    try:
+        yield
+    finally:
+        raw.execute(_DURABLE)
+
+
+def commit_alone(raw: Any, *, is_sqlite: bool) -> None:
+    """Let each statement of a driver's connection be a transaction, and wait for no disk."""
+    if is_sqlite:
+        raw.isolation_level = None  # the pool may have set another one
+        raw.execute(_NOT_DURABLE)
+    else:
+        raw.autocommit = True
+        raw.execute("SET synchronous_commit = off")
 
 
 def log_ahead(path: Path, seconds: float) -> None:

@@ -32,18 +32,22 @@ from recsys.ledger.connections import (
     WRITER,
     busy,
     checked,
+    commit_alone,
     is_away,
     log_ahead,
     make_engine,
+    not_durable,
     version_of,
 )
-from recsys.ledger.migrations import UPGRADES
-from recsys.ledger.schema import META, METADATA, SCHEMA_VERSION
+from recsys.ledger.migrations import UPGRADES, bring_up_to_date
+from recsys.ledger.schema import META, SCHEMA_VERSION
 from recsys.messages import without_secrets
 
 #: Key of PostgreSQL's advisory lock: shared by writers of events, exclusive for operations that
 #: need no concurrent writer.
 _LOCK: Final = 0x6F6D6E69  # "omni"
+#: A module's constant, so that it is compiled once.
+_Statement = sa.Select[Any] | sa.Update
 
 
 class Database:
@@ -74,10 +78,10 @@ class Database:
         self._create = create
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         # Keyed by the statement itself, which keeps it alive and its identity unique.
-        self._compiled: dict[sa.Select[Any], tuple[str, Sequence[str] | None]] = {}
+        self._compiled: dict[_Statement, tuple[str, Sequence[str] | None]] = {}
         self._thread = threading.local()
         self._of_threads: set[Any] = set()
-        self._circuits: dict[sa.Select[Any] | str, CircuitBreaker] = {}
+        self._circuits: dict[_Statement | str, CircuitBreaker] = {}
         of_server = timeouts is not None and not self.is_sqlite
         self._connector = Connector() if of_server else None
         if timeouts is not None and self._connector is not None:
@@ -209,13 +213,13 @@ class Database:
             Wait for other writers to finish, and lock them out. On SQLite every writer is
             exclusive.
         durable : bool
-            If False, a power failure may lose the data, and PostgreSQL does not wait for the
-            disk.
+            If False, a power failure may lose the data, and nobody waits for the disk.
         """
         connection.execution_options(**{WRITER: True})
         self._limit(connection)
+        unsynced = self.is_sqlite and not durable
         try:
-            with connection.begin():
+            with not_durable(connection) if unsynced else nullcontext(), connection.begin():
                 if not self.is_sqlite:
                     lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
                     connection.exec_driver_sql(f"SELECT {lock}({_LOCK})")
@@ -251,7 +255,26 @@ class Database:
         result: list[tuple[Any, ...]] = self._ask(statement, values, "fetchall")
         return result
 
-    def _ask(self, statement: sa.Select[Any], values: Mapping[str, Any], fetch: str) -> Any:
+    def change(self, statement: sa.Update, **values: Any) -> bool:
+        """Run a statement in a transaction of its own, in a tenth of the time of ``writing``.
+
+        A power failure may lose it.
+
+        Parameters
+        ----------
+        statement : Update
+            A module constant, as of ``one``. Where the connection breaks it may be run twice.
+        **values
+            Its parameters.
+
+        Returns
+        -------
+        bool
+            Whether it changed a row.
+        """
+        return bool(self._ask(statement, values, None))
+
+    def _ask(self, statement: _Statement, values: Mapping[str, Any], fetch: str | None) -> Any:
         text, names = self._compiled.get(statement) or self._compile(statement)
         parameters = values if names is None else [values[name] for name in names]
         if self.timeouts is None:
@@ -268,7 +291,7 @@ class Database:
         circuit.succeed()
         return result
 
-    def _try(self, text: str, parameters: Any, fetch: str) -> Any:
+    def _try(self, text: str, parameters: Any, fetch: str | None) -> Any:
         try:
             return self._fetch(text, parameters, fetch)
         except self._driver_error:  # the server may have restarted: retry once
@@ -279,20 +302,21 @@ class Database:
             self._leave_thread()
             raise self._explained("cannot be read", error) from error
 
-    def _compile(self, statement: sa.Select[Any]) -> tuple[str, Sequence[str] | None]:
+    def _compile(self, statement: _Statement) -> tuple[str, Sequence[str] | None]:
         compiled = statement.compile(dialect=self.engine.dialect)
         prepared = str(compiled), getattr(compiled, "positiontup", None)
         self._compiled[statement] = prepared
         return prepared
 
-    def _fetch(self, text: str, parameters: Any, fetch: str) -> Any:
+    def _fetch(self, text: str, parameters: Any, fetch: str | None) -> Any:
         connection = getattr(self._thread, "connection", None) or self._enter_thread()
         if self.timeouts is not None and self.is_sqlite:
             wait = left(self.timeouts.read_seconds)
             if wait < 0.5 * self._thread.waits or wait > self._thread.waits:
                 connection.execute(busy(wait))
                 self._thread.waits = wait
-        return getattr(connection.execute(text, parameters), fetch)()
+        cursor = connection.execute(text, parameters)
+        return cursor.rowcount if fetch is None else getattr(cursor, fetch)()
 
     def _enter_thread(self) -> Any:
         """Open this thread's own connection, outside the pool."""
@@ -303,8 +327,7 @@ class Database:
                 pooled = self.engine.raw_connection()
                 connection = pooled.driver_connection
                 pooled.detach()
-        if not self.is_sqlite:
-            connection.autocommit = True
+        commit_alone(connection, is_sqlite=self.is_sqlite)
         self._of_threads.add(connection)
         self._thread.connection, self._thread.waits = connection, WAIT_SECONDS
         return connection
@@ -363,38 +386,14 @@ class Database:
             known = sa.inspect(connection).has_table(META.name)
             version = version_of(connection) if known else None
         where = without_secrets(repr(self.url))
-        if version is None:
-            if not create:
-                raise LedgerError(
-                    f"{where}: there is no ledger yet. Run `omnibasket ingest` first."
-                )
+        if version is None and not create:
+            raise LedgerError(f"{where}: there is no ledger yet. Run `omnibasket ingest` first.")
+        if version is None or version in UPGRADES:
             with self.engine.connect() as connection, self.transaction(connection, alone=True):
-                METADATA.create_all(connection)
-                if version_of(connection) is None:
-                    row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
-                    connection.execute(META.insert(), row)
-                version = version_of(connection)
-        elif version in UPGRADES:
-            version = self._upgrade()
+                version = bring_up_to_date(connection)
         if version != SCHEMA_VERSION:
             raise LedgerError(
                 f"the ledger {where} has schema {version}, this version of omnibasket reads "
                 f"{SCHEMA_VERSION}. Install the version that wrote it, or use another ledger with "
                 "[ledger] url."
             )
-
-    def _upgrade(self) -> int | None:
-        """Upgrade an older ledger to the current schema, in one transaction; return the schema.
-
-        Another process may be upgrading it at the same time, or already have done so.
-        """
-        with self.engine.connect() as connection, self.transaction(connection, alone=True):
-            version = version_of(connection)
-            while version in UPGRADES:
-                for change in UPGRADES[version]:
-                    change(connection)
-                version += 1
-            METADATA.create_all(connection)
-            row = {"value": str(version)}
-            connection.execute(META.update().where(META.c.key == "schema_version"), row)
-        return version

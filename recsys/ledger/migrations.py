@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.bundles import OfferItem
+from recsys.ledger.connections import version_of
 from recsys.ledger.offers.codes import hashed
-from recsys.ledger.schema import METADATA, OFFER_ORDERS, OFFERS, REDEMPTIONS
+from recsys.ledger.schema import META, METADATA, OFFER_ORDERS, OFFERS, REDEMPTIONS, SCHEMA_VERSION
 
 _AT_ONCE: Final = 1_000
 #: Columns of offers with their codes.
@@ -217,3 +218,23 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     10: (),  # new tables
     11: (_keep_reserved,),
 }
+
+
+def bring_up_to_date(connection: Connection) -> int | None:
+    """Create the ledger's tables, or upgrade those of an older schema; return the schema.
+
+    Another process may do the same at the same time, or already have done so.
+    """
+    METADATA.create_all(connection, [META])
+    version = version_of(connection)
+    if version is None:
+        version = SCHEMA_VERSION
+        connection.execute(META.insert(), {"key": "schema_version", "value": str(version)})
+    while version in UPGRADES:
+        for change in UPGRADES[version]:
+            change(connection)
+        version += 1
+    METADATA.create_all(connection)
+    row = {"value": str(version)}
+    connection.execute(META.update().where(META.c.key == "schema_version"), row)
+    return version

@@ -46,12 +46,11 @@ def last_bought(
     bought = histories.quantity > 0
     of = engine.ranker.all_choices.of
     choices, times = of[histories.item_ix[bought]], histories.ts[bought]
-    latest: dict[str, int] = {}
-    for item_id, item_ix in zip(wanted, engine.index.ix_of(wanted).tolist(), strict=True):
-        at = times[choices == of[item_ix]] if item_ix >= 0 else times[:0]
-        if len(at):
-            latest[item_id] = int(at.max())
-    return latest
+    by_time = np.argsort(times, kind="stable")
+    latest = dict(zip(choices[by_time].tolist(), times[by_time].tolist(), strict=True))
+    positions = engine.index.ix_of(wanted)
+    asked = zip(wanted, of[positions].tolist(), (positions >= 0).tolist(), strict=True)
+    return {item_id: latest[at] for item_id, at, known in asked if known and at in latest}
 
 
 def bought_before(

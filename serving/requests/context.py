@@ -23,7 +23,7 @@ from recsys.decisions import (
 )
 from recsys.errors import LedgerError
 from recsys.ledger import Customer
-from recsys.ledger.customers import session_own_id
+from recsys.ledger.customers import StoredContact, session_own_id
 from recsys.ledger.events import Identifier, seal_identifier, seal_session
 from recsys.recommender import (
     Question,
@@ -39,7 +39,7 @@ from serving.state import (
 
 _log = logging.getLogger("omnibasket.service")
 _NOBODY: Final = Customer()
-_NO_CONTACT: Final = ContactState()
+_NO_CONTACT: Final = StoredContact()
 _MAX_ID_LENGTH: Final = 200
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
@@ -55,10 +55,15 @@ class Recipient:
     """Whether the request named a customer, known or not."""
     is_unread: bool = False
     """Whether the ledger could not be read, so that the customer is treated as a stranger."""
-    contact: ContactState = _NO_CONTACT
-    """What was shown to them, what they refused, and what they consent to."""
+    stored: StoredContact = _NO_CONTACT
+    """The contact with them, as it was read."""
     no_consent: tuple[Purpose, ...] = ()
     """What they do not consent to, so that it was not done."""
+
+    @property
+    def contact(self) -> ContactState:
+        """What was shown to them, what they refused, and what they consent to."""
+        return self.stored.state
 
     @property
     def visit_id(self) -> str:
@@ -174,8 +179,8 @@ def _read(
     found = Recipient(customer, session_id, named)
     if customer.customer_id is None and not found.visit_id:
         return found
-    contact = state.ledger.contacts.state(customer.customer_id or "", found.visit_id)
-    return replace(found, contact=contact)
+    stored = state.ledger.contacts.read(customer.customer_id or "", found.visit_id)
+    return replace(found, stored=stored)
 
 
 def find_owners(state: State, customer_id: str) -> list[str]:

@@ -289,6 +289,7 @@ def to_showing(asked: Asked, answer: dict[str, Any], policy: ContactPolicy) -> S
         arms=asked.verdict.arms,
         reservation=policy.reservation(asked.moment) if answer["items"] else None,
         slot=asked.slot,
+        seen=recipient.stored,
         uncapped=tuple(question.suppression.came_back),
     )
     named = showing.customer_id or showing.session_id

@@ -30,15 +30,16 @@ from recsys.decisions import (
     lifted,
     quiet_ends,
     room_for,
+    shown_since,
     suppress,
 )
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Ledger
 from recsys.ledger.customers import CapRules, KeptAnswer, Showing
-from recsys.recommender import Engine, Question, left_in_cart
+from recsys.recommender import Engine, Question, last_bought, left_in_cart
 from recsys.recommender.offers import OfferableBundles
 from recsys.units import DAY, HOUR
-from serving.state.kept_answers import keep_only, last_bought_choices, with_answer
+from serving.state.kept_answers import keep_only, with_answer
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -271,16 +272,15 @@ class ContactPolicy:
         as_of_ts: int,
     ) -> dict[str, float]:
         """Return the factors on the odds of what a customer was shown and ignored."""
-        if not (self._rotation.enabled and contact.shown and settings.personal):
-            return {}
-        if settings.service or self.engine is None:
+        rotates = self._rotation.enabled and settings.personal and not settings.service
+        if not (rotates and contact.shown) or self.engine is None:
             return {}
         details = self.engine.manifest.details if self._rotation.learn else {}
         learned = details.get("rotation", {}).get("decay")
         decay = self._rotation.decay if learned is None else learned
         rotation = Rotation(decay, self._rotation.half_life_days)
-        since_ts = as_of_ts - int(rotation.reach_days * DAY)
-        bought_ts = last_bought_choices(self.engine, history, since_ts, as_of_ts)
+        shown = shown_since(contact, as_of_ts - int(rotation.reach_days * DAY))
+        bought_ts = last_bought(self.engine, history, self._choices_of(shown), as_of_ts)
         return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
 
     def recommend(

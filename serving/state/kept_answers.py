@@ -1,6 +1,6 @@
-"""Answers that hold only what may be shown, and what is kept of them; what was bought last.
+"""Answers that hold only what may be shown, and what is kept of them.
 
-In: an answer, a showing or a history. Out: the same with less, or with the means to write it.
+In: an answer or a showing. Out: the same with less, or with the means to write it.
 Called by ``contact_policy`` and by the routes.
 """
 
@@ -10,9 +10,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from recsys.datasets import CustomerHistory
 from recsys.ledger.customers import Showing
-from recsys.recommender import Engine
 
 
 def keep_only(answer: dict[str, Any], item_ids: Sequence[str], bundle_ids: Sequence[str]) -> None:
@@ -47,15 +45,3 @@ def with_answer(showing: Showing, answer: dict[str, Any]) -> Showing:
         return orjson.dumps(kept, option=orjson.OPT_SERIALIZE_NUMPY)
 
     return msgspec.structs.replace(showing, written=written)
-
-
-def last_bought_choices(
-    engine: Engine, history: CustomerHistory, since_ts: int, as_of_ts: int
-) -> dict[str, int]:
-    """Return when each choice was last bought between two times, whether it came back or not."""
-    lines = history.lines
-    lines = lines[(lines["ts"] > since_ts) & (lines["ts"] < as_of_ts) & (lines["quantity"] > 0)]
-    positions = engine.index.ix(lines["item_key"])
-    of, names = engine.ranker.all_choices.of, engine.index.item_ids
-    pairs = zip(positions.tolist(), lines["ts"].tolist(), strict=True)
-    return {names[of[item_ix]]: ts for item_ix, ts in pairs if item_ix >= 0}  # by time

@@ -1,6 +1,6 @@
 from .contacts import Contacts
 from .identity_lookup import session_own_id
-from .showings import CapRules, KeptAnswer, Showing, Shown, slot_key
+from .showings import CapRules, KeptAnswer, Showing, Shown, StoredContact, slot_key
 
 __all__ = [
     "CapRules",
@@ -8,6 +8,7 @@ __all__ = [
     "KeptAnswer",
     "Showing",
     "Shown",
+    "StoredContact",
     "session_own_id",
     "slot_key",
 ]

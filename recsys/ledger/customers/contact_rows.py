@@ -22,6 +22,11 @@ def locked(connection: Connection, own_ids: Iterable[str]) -> dict[str, ContactS
     return {own_id: contact_state.decode(row.state) for own_id, row in rows.items()}
 
 
+def forgotten_from(state: ContactState, *, is_visit: bool = False) -> int | None:
+    """Return from when a state ages, UTC epoch seconds; None where it stays."""
+    return None if state.has_said and not is_visit else state.last_ts
+
+
 def write(
     connection: Connection, states: Mapping[str, ContactState], visits: Iterable[str] = ()
 ) -> None:
@@ -31,7 +36,7 @@ def write(
         {
             "key": own_id,
             "packed": contact_state.encode(state),
-            "at": None if state.has_said and own_id not in of_visits else state.last_ts,
+            "at": forgotten_from(state, is_visit=own_id in of_visits),
         }
         for own_id, state in sorted(states.items())
     ]

@@ -25,9 +25,15 @@ from recsys.decisions import (
     room_for,
     united,
 )
-from recsys.ledger.customers.contact_rows import locked, write
+from recsys.ledger.customers.contact_rows import forgotten_from, locked, write
 from recsys.ledger.customers.erasing import erased_among
-from recsys.ledger.customers.showings import CapRules, KeptAnswer, Showing, Shown
+from recsys.ledger.customers.showings import (
+    CapRules,
+    KeptAnswer,
+    Showing,
+    Shown,
+    StoredContact,
+)
 from recsys.ledger.database import Database
 from recsys.ledger.schema import CONTACTS, IDENTIFIERS, KEPT_ANSWERS, RESERVATIONS, SESSIONS
 from recsys.ledger.statements import insert
@@ -47,12 +53,19 @@ def _of_customer(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
 
 
 # Constants, because ``Database.rows`` compiles each statement once.
-_STATES: Final = sa.select(CONTACTS.c.state).where(_of_customer(CONTACTS.c.own_id))
+_STATES: Final = sa.select(CONTACTS.c.own_id, CONTACTS.c.state).where(
+    _of_customer(CONTACTS.c.own_id)
+)
 _ROWS: Final = sa.select(CONTACTS.c.own_id).where(_of_customer(CONTACTS.c.own_id))
 _KEPT: Final = (
     sa.select(KEPT_ANSWERS)
     .where(KEPT_ANSWERS.c.slot == sa.bindparam("slot"), _of_customer(KEPT_ANSWERS.c.own_id))
     .order_by(KEPT_ANSWERS.c.decided_ts)
+)
+_REPLACE: Final = (
+    CONTACTS.update()
+    .where(CONTACTS.c.own_id == sa.bindparam("key"), CONTACTS.c.state == sa.bindparam("seen"))
+    .values(state=sa.bindparam("packed"), shown_ts=sa.bindparam("at"))
 )
 
 
@@ -68,6 +81,10 @@ class Contacts:
         self._database = database
 
     def state(self, customer_id: str, visit_id: str = "") -> ContactState:
+        """Read the contact with a customer; as ``read``, without how it is stored."""
+        return self.read(customer_id, visit_id).state
+
+    def read(self, customer_id: str, visit_id: str = "") -> StoredContact:
         """Read the contact with a customer, through all identifiers; one short statement.
 
         Parameters
@@ -78,7 +95,9 @@ class Contacts:
             A visit in the form of a customer id (``session_own_id``), or empty.
         """
         rows = self._database.rows(_STATES, customer_id=customer_id, visit_id=visit_id)
-        return united([contact_state.decode(row[0]) for row in rows])
+        states = {own_id: contact_state.decode(packed) for own_id, packed in rows}
+        whole = united([*states.values()])
+        return StoredContact(whole, states.get(customer_id), dict(rows).get(customer_id, b""))
 
     def kept(self, slot: str, customer_id: str, visit_id: str = "") -> KeptAnswer | None:
         """Return the answer that was given in a slot; None where none was, or it is forgotten.
@@ -95,7 +114,7 @@ class Contacts:
             return _kept(connection, given)
 
     def show(self, showings: Sequence[Showing], rules: CapRules) -> list[Shown]:
-        """Write down what is shown, unless a cap was reached meanwhile, in one transaction.
+        """Write down what is shown, unless a cap was reached meanwhile; all of it or nothing.
 
         Of answers at the same time, in whatever process, no more show a product than its caps
         allow, and one slot gets one answer. A power failure may lose the last showings of pages;
@@ -116,9 +135,31 @@ class Contacts:
         LedgerError
             When it cannot be written; then nothing counts as shown.
         """
+        if len(showings) == 1 and (found := self._show_unchanged(showings[0], rules)):
+            return [found]
         durable = any(one.slot or one.reservation for one in showings)
         with self._database.writing(durable=durable) as connection:
             return _show(connection, showings, rules)
+
+    def _show_unchanged(self, one: Showing, rules: CapRules) -> Shown | None:
+        """Write down what a page shows a known customer, in one statement.
+
+        Returns None, and writes nothing, where their state is not as it was when the answer was
+        made: every other showing for them would have changed it.
+        """
+        seen = one.seen
+        if seen is None or seen.own is None or one.slot or one.reservation is not None:
+            return None
+        found = _allowed({}, (), seen.state, one, rules)
+        after = _with_shown(seen.own.with_arms(one.arms), found, one, rules)
+        written = self._database.change(
+            _REPLACE,
+            key=one.customer_id,
+            seen=seen.packed,
+            packed=contact_state.encode(after),
+            at=forgotten_from(after),
+        )
+        return found if written else None
 
     def consent(
         self, own_ids: Sequence[str], said: Sequence[Consent], time_zone: str | None = None
@@ -219,9 +260,6 @@ def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) 
     owners = _own_ids(connection, showings)
     rows = [_rows_of(connection, one, own_id) for one, own_id in zip(showings, owners, strict=True)]
     states = locked(connection, {own_id for of_one in rows for own_id in of_one})
-    caps = rules.caps.values()
-    counted_days = 1 + max((cap.days for cap in caps), default=0)
-    keep_days = min(MAX_DAYS, max(rules.keep_days, counted_days))
     shown: list[Shown] = []
     for one, own_id, own_ids in zip(showings, owners, rows, strict=True):
         kept = _kept(connection, _names(one, own_id) | {"slot": one.slot}) if one.slot else None
@@ -241,15 +279,20 @@ def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) 
             states[own_id] = states[own_id].with_reservation(reserved)
             _note_reservation(connection, reserved, own_id)
         else:
-            state = states[own_id].with_shown(found.item_ids, one.channel, one.at_ts, keep_days)
-            states[own_id] = state.with_offers_shown(
-                found.offer_ids, one.channel, one.at_ts, keep_days
-            )
+            states[own_id] = _with_shown(states[own_id], found, one, rules)
         if one.slot and one.written is not None:
             _keep(connection, one, own_id, one.written(found.item_ids, found.offer_ids))
     visits = {one.visit_id for one in showings if one.session_id}
     write(connection, states, visits)
     return shown
+
+
+def _with_shown(state: ContactState, found: Shown, one: Showing, rules: CapRules) -> ContactState:
+    """Return a state after what is left of a showing was shown at once."""
+    counted_days = 1 + max((cap.days for cap in rules.caps.values()), default=0)
+    keep_days = min(MAX_DAYS, max(rules.keep_days, counted_days))
+    state = state.with_shown(found.item_ids, one.channel, one.at_ts, keep_days)
+    return state.with_offers_shown(found.offer_ids, one.channel, one.at_ts, keep_days)
 
 
 def _allowed(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from recsys.config import CapSettings
-from recsys.decisions import Arm, ChoicesOf, Reservation
+from recsys.decisions import Arm, ChoicesOf, ContactState, Reservation
 from recsys.ledger.customers.identity_lookup import session_own_id
 
 
@@ -26,6 +26,16 @@ def slot_key(mailing_id: str | None, placement: str, slot: str | None) -> str:
     if mailing_id is None and slot is None:
         return ""
     return "\x1f".join((placement, mailing_id or "", slot or ""))
+
+
+class StoredContact(NamedTuple):
+    """The contact with a customer as it was read, over all identifiers."""
+
+    state: ContactState = ContactState()
+    own: ContactState | None = None
+    """What is stored of it under the customer's present id; None where nothing is."""
+    packed: bytes = b""
+    """``own`` as it is stored."""
 
 
 class Showing(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +59,8 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     """As ``slot_key`` gives it; empty: the answer is not kept."""
     written: Callable[[Sequence[str], Sequence[str]], bytes] | None = None
     """Writes the answer that is kept, as JSON, with these products and bundles only."""
+    seen: StoredContact | None = None
+    """The contact that the answer was made with: while it is as stored, writing is quick."""
     uncapped: tuple[str, ...] = ()
     """Products to which caps do not apply now, with the others of their choices."""
 

@@ -62,6 +62,8 @@ def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
 def test_accepted_events_survive_a_power_cut(tmp_path: Path) -> None:
     """SQLite must wait for the disk at every commit, and log ahead so that readers go on."""
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    with ledger._database.writing(durable=False) as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1  # NORMAL
     with ledger._database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

@@ -2,7 +2,9 @@
 
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from recsys.config import CapSettings, ConsentSettings
@@ -20,7 +22,7 @@ CARD = customer_id_of("loyalty_card", "7")
 RULES = CapRules({"cap": CapSettings(times=3, days=7)}, "UTC")
 
 
-def showing(*item_ids: str, customer_id: str = ADA, at_ts: int = NOW, **more: str) -> Showing:
+def showing(*item_ids: str, customer_id: str = ADA, at_ts: int = NOW, **more: Any) -> Showing:
     fields = {"channel": "web", **more}
     return Showing(customer_id=customer_id, at_ts=at_ts, item_ids=item_ids, **fields)
 
@@ -40,9 +42,16 @@ def link(ledger: Ledger, kind: str, value: str, customer_id: str) -> None:
         connection.execute(IDENTIFIERS.insert(), [row])
 
 
-def test_no_cap_is_broken_by_answers_at_the_same_time(ledger: Ledger) -> None:
+@pytest.mark.parametrize("with_what_was_read", [False, True])
+def test_no_cap_is_broken_by_answers_at_the_same_time(
+    ledger: Ledger, *, with_what_was_read: bool
+) -> None:
+    ledger.contacts.show([showing("own0")], RULES)
+
     def show(n: int) -> int:
-        (kept,) = ledger.contacts.show([showing("tea", f"own{n}", at_ts=NOW + n % 3)], RULES)
+        seen = ledger.contacts.read(ADA) if with_what_was_read else None
+        one = showing("tea", f"own{n}", at_ts=NOW + n % 3, seen=seen)
+        (kept,) = ledger.contacts.show([one], RULES)
         return kept.item_ids.count("tea")
 
     with ThreadPoolExecutor(8) as pool:
@@ -56,7 +65,8 @@ def show_often(url: str, taken: "multiprocessing.Queue[int]") -> None:
     ledger = Ledger.open(url)
     kept = 0
     for n in range(25):
-        (shown,) = ledger.contacts.show([showing("tea", at_ts=NOW + n)], RULES)
+        seen = ledger.contacts.read(ADA)
+        (shown,) = ledger.contacts.show([showing("tea", at_ts=NOW + n, seen=seen)], RULES)
         kept += len(shown.item_ids)
     ledger.close()
     taken.put(kept)
@@ -74,6 +84,41 @@ def test_no_cap_is_broken_by_several_processes(ledger_url: str, ledger: Ledger) 
     taken.close()
     taken.join_thread()
     assert len(ledger.contacts.state(ADA).shown["tea"]["web"]) == 3
+
+
+def test_a_contact_that_changed_since_it_was_read_loses_nothing(
+    ledger: Ledger, make_event: MakeEvent
+) -> None:
+    """Whatever is reported while an answer is made stays, and counts for what it shows."""
+    link(ledger, "email", "ada", ADA)
+    ledger.contacts.show([showing("tea", at_ts=NOW - 2), showing("tea", at_ts=NOW - 1)], RULES)
+    seen = ledger.contacts.read(ADA)
+    assert seen.state == seen.own
+    ledger.contacts.show([showing("tea")], RULES)
+    ledger.add_events([make_event("dismiss", "beer", customer_id=ADA)], NOW)
+    (late,) = ledger.contacts.show([showing("tea", "milk", seen=seen)], RULES)
+    assert late.item_ids == ["milk"]
+    state = ledger.contacts.state(ADA)
+    assert state.shown == {"tea": {"web": [NOW - 2, NOW - 1, NOW]}, "milk": {"web": [NOW]}}
+    assert [refusal.item_id for refusal in state.refusals] == ["beer"]
+
+
+def test_what_was_shown_through_another_identifier_counts(ledger: Ledger) -> None:
+    link(ledger, "email", "ada", ADA)
+    link(ledger, "loyalty_card", "7", CARD)
+    ledger.contacts.show([showing("tea"), showing("tea"), showing("tea", customer_id=CARD)], RULES)
+    link(ledger, "loyalty_card", "7", ADA)
+    seen = ledger.contacts.read(ADA)
+    assert seen.own is not None
+    assert seen.own != seen.state
+    (shown,) = ledger.contacts.show([showing("tea", "milk", at_ts=NOW + 1, seen=seen)], RULES)
+    assert shown.item_ids == ["milk"]
+    link(ledger, "loyalty_card", "7", CARD)
+    assert ledger.contacts.state(ADA).shown == {
+        "tea": {"web": [NOW, NOW]},
+        "milk": {"web": [NOW + 1]},
+    }
+    assert ledger.contacts.state(CARD).shown == {"tea": {"web": [NOW]}}
 
 
 def test_a_link_adds_up_and_undoing_it_gives_back(ledger: Ledger, make_event: MakeEvent) -> None:
