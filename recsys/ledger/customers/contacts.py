@@ -81,7 +81,13 @@ class Contacts:
         self._database = database
 
     def state(self, customer_id: str, visit_id: str = "") -> ContactState:
-        """Read the contact with a customer; as ``read``, without how it is stored."""
+        """Read the contact with a customer, without how it is stored.
+
+        Parameters
+        ----------
+        customer_id, visit_id : str
+            As of ``read``.
+        """
         return self.read(customer_id, visit_id).state
 
     def read(self, customer_id: str, visit_id: str = "") -> StoredContact:
