@@ -264,7 +264,10 @@ class Contacts:
 
 def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) -> list[Shown]:
     owners = _own_ids(connection, showings)
-    rows = [_rows_of(connection, one, own_id) for one, own_id in zip(showings, owners, strict=True)]
+    rows = [  # of other identifiers caps alone read
+        _rows_of(connection, one, own_id) if rules.caps else [own_id]
+        for one, own_id in zip(showings, owners, strict=True)
+    ]
     states = locked(connection, {own_id for of_one in rows for own_id in of_one})
     shown: list[Shown] = []
     for one, own_id, own_ids in zip(showings, owners, rows, strict=True):
