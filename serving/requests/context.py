@@ -41,6 +41,8 @@ _log = logging.getLogger("omnibasket.service")
 _NOBODY: Final = Customer()
 _NO_CONTACT: Final = ContactState()
 _MAX_ID_LENGTH: Final = 200
+#: Without consent to any of these, no answer comes from the customer's history.
+_OF_HISTORY: Final[tuple[Purpose, ...]] = ("personalisation", "profiling")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
@@ -264,10 +266,11 @@ def hold_to_consents(
         return recipient, HeldMessage("no_consent")
     if not settings.personal:
         return Recipient(is_named=recipient.is_named), None
-    if not is_known or not refuses("personalisation"):
+    refused = tuple(filter(refuses, _OF_HISTORY)) if is_known else ()
+    if not refused:
         return recipient, None
     stranger = msgspec.structs.replace(recipient.customer, history=EMPTY)
-    return replace(recipient, customer=stranger, no_consent=("personalisation",)), None
+    return replace(recipient, customer=stranger, no_consent=refused), None
 
 
 def to_question(
