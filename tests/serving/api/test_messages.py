@@ -14,7 +14,6 @@ from recsys.config import CapSettings, ContactSettings, HoldoutSettings, Placeme
 from recsys.config.toml_file import Config
 from recsys.units import DAY, HOUR
 from serving.http.problems import Problem
-from serving.requests import deciding
 from serving.schemas import DecisionAnswer, HandedOver, Handover, Recommendations
 from tests.serving.conftest import LAST_DAY, Serve, ask, email, ids, known, state
 
@@ -176,99 +175,6 @@ def test_a_mail_that_went_out_stays_although_that_is_reported_late(shop_with: An
     assert shop.held("urgent", mailing_id="u1", **known(0))["code"] == "capped"
     shop.tell("email_sent", at=at, recommendation_id=sent["recommendation_id"])
     assert shop.held("urgent", mailing_id="u1", **known(0))["code"] == "capped"
-
-
-def test_quiet_hours_hold_until_morning_where_the_customer_lives(shop_with: Any) -> None:
-    quiet = ContactSettings(quiet_from="21:00", quiet_until="08:00")
-    shop = shop_with(contact=quiet)
-    shop.until(20, 59)
-    mail = shop.ask("news", mailing_id="m1", **known(0))
-    shop.wait(120)
-    held = shop.held("news", mailing_id="m1", **known(0))
-    assert held["code"] == "quiet_hours"
-    assert held["send_after"].endswith("T08:00:00Z")
-    planned = shop.ask("news", mailing_id="m1", send_at=held["send_after"], **known(0))
-    assert ids(planned) == ids(mail)
-    customer_id = shop.decision(mail["recommendation_id"])["customer_id"]
-    path = f"/v1/customers/{customer_id}/consents"
-    said = shop.client.put(path, json={"time_zone": "America/New_York"})
-    assert said.get_json()["time_zone"] == "America/New_York"
-    assert shop.ask("news", mailing_id="m1", **known(0))["items"]  # afternoon there
-    wrong = shop.client.put(path, json={"time_zone": "Europe/Pariss"})
-    assert wrong.status_code == 422
-
-
-QUIET = ContactSettings(quiet_from="21:00", quiet_until="08:00")
-ZONES = {"S1": "America/Los_Angeles", "S2": "America/New_York"}
-
-
-def in_zones(shop: Shop) -> Shop:
-    """Tell where the stores are; nobody says where the customers live."""
-    sent = [{"location_id": name, "time_zone": zone} for name, zone in ZONES.items()]
-    sent.append({"location_id": "online", "kind": "online", "time_zone": "Asia/Tokyo"})
-    answer = shop.client.put("/v1/locations", json={"locations": sent})
-    assert answer.status_code == 200, answer.text
-    return shop
-
-
-def test_it_is_quiet_where_the_customers_stores_are(shop_with: Any) -> None:
-    """Customer 0 buys in Los Angeles, 5 in New York, and 3 online only; the workspace is in UTC."""
-    shop = in_zones(shop_with(contact=QUIET))
-
-    def until(number: int, **more: Any) -> str:
-        held = shop.held("news", **known(number), **more)
-        assert held["code"] == "quiet_hours"
-        return str(held["send_after"])[11:16]
-
-    shop.until(12, 0)
-    assert (until(0), until(5)) == ("16:00", "13:00")
-    assert shop.ask("news", **known(3))["items"]  # noon in UTC, and a warehouse tells nothing
-    shop.until(14, 0)
-    assert until(0) == "16:00"
-    assert shop.ask("news", **known(5))["items"]
-    shop.until(17, 0)
-    assert shop.ask("news", **known(0))["items"]
-    shop.until(3, 0)
-    assert until(3) == "08:00"
-    assert until(5) == "13:00"
-    assert shop.ask("news", **known(0))["items"]  # seven in the evening there
-    shop.tell("purchase", "beer", channel="pos", location_id="S2", **known(0))
-    # Seven in the evening, or ten at night: quiet until it is morning in both.
-    assert until(0) == "16:00"
-    assert shop.ask("news", location_id="S1", **known(0))["items"]  # the question says where
-    assert until(0, location_id="S2") == "13:00"
-    shop.until(13, 0)
-    assert until(0) == "16:00"
-    shop.until(16, 0)
-    assert shop.ask("news", **known(0))["items"]
-
-
-def test_quiet_hours_protect_who_does_not_want_their_history_used(shop_with: Any) -> None:
-    shop = in_zones(shop_with(contact=QUIET))
-    shop.until(11, 0)
-    mail = shop.held("news", **known(0))
-    who = {"identifier_type": "email", "identifier_value": email(0)}
-    customer_id = shop.client.get("/v1/offers", query_string=who).get_json()["customer_id"]
-    path = f"/v1/customers/{customer_id}/consents"
-    refusals = [{"purpose": each, "given": False} for each in ("personalisation", "profiling")]
-    assert shop.client.put(path, json={"consents": refusals}).status_code == 200
-    assert shop.held("news", **known(0))["send_after"] == mail["send_after"]
-    said = shop.client.put(path, json={"time_zone": "Europe/Paris"})
-    assert said.status_code == 200
-    assert shop.ask("news", **known(0))["items"]  # their own word counts before any store
-
-
-def test_no_page_asks_where_the_customer_is(
-    shop_with: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never(*_: object) -> tuple[str, ...]:
-        raise AssertionError
-
-    monkeypatch.setattr(deciding, "possible_zones", never)
-    shop = shop_with(contact=QUIET)
-    assert shop.ask("web_home", **known(0))["items"]
-    shop = shop_with()
-    assert shop.ask("news", **known(0))["items"]  # nor a message that may go out at any time
 
 
 def test_service_messages_are_never_held(shop_with: Any, config: Config) -> None:
