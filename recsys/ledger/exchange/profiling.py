@@ -27,7 +27,7 @@ from recsys.schema import CHANNELS
 
 #: Tables with rows of customers; the others are the same with and without them.
 _OF_CUSTOMERS: Final = ("lines", "events", "customers")
-_BATCH_ROWS: Final = 200_000
+_BATCH_ROWS: Final = 50_000
 #: The ledger holds nothing that is said in the future.
 _EVER: Final = 1 << 62
 
