@@ -21,7 +21,7 @@ from recsys.history import History
 from recsys.ledger import Ledger
 from recsys.recommender import Engine, Question, find_placement, shift_seconds
 from training.console import emit_json, json_option, money, output, table, workspace_option
-from training.recommend import Asker, find_time
+from training.recommend import Asker, find_now, find_time
 
 #: Customers whose lists are printed side by side.
 _SHOWN = 3
@@ -77,7 +77,12 @@ def preview(
     settings = find_placement(config, name)
     engine = Engine.load(registry.current(config))
     as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
-    askers = _sample(config, sample, seed, as_of_ts)
+    now_ts = find_now(config, engine)
+
+    def may_be_asked(asker: Asker) -> bool:
+        return not asker.held_to_consents(config, settings, now_ts).no_consent
+
+    askers = _sample(config, sample, seed, as_of_ts, may_be_asked)
     questions = [
         Question(
             placement=name,
@@ -107,8 +112,10 @@ def preview(
         _show(cost, settings, lists[:_SHOWN])
 
 
-def _sample(config: Config, n: int, seed: int, as_of_ts: int) -> list[Asker]:
-    """Draw customers of the history whom the ledger knows."""
+def _sample(
+    config: Config, n: int, seed: int, as_of_ts: int, may_be_asked: Callable[[Asker], bool]
+) -> list[Asker]:
+    """Draw customers of the history whom the ledger knows, and from whose history may be told."""
     ids = sorted(History.open(config).table("customers")["customer_id"].to_pylist())
     random.Random(seed).shuffle(ids)
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
@@ -119,14 +126,14 @@ def _sample(config: Config, n: int, seed: int, as_of_ts: int) -> list[Asker]:
                 break
             customer = ledger.customer(customer_id=customer_id, as_of_ts=as_of_ts)
             if customer.customer_id is not None:
-                contact = ledger.contacts.state(customer.customer_id, "")
-                found.append(Asker(customer, contact))
+                asker = Asker(customer, ledger.contacts.state(customer.customer_id, ""))
+                found += [asker] if may_be_asked(asker) else []
     finally:
         ledger.close()
     if not found:
         raise DataError(
-            "the ledger knows no customer of the history. Run `omnibasket train`, which brings "
-            "them there, and try again."
+            "the ledger knows no customer of the history who consents to its use. Run "
+            "`omnibasket ingest`, which brings customers there, or look at [consents]."
         )
     return found
 

@@ -19,7 +19,7 @@ from recsys.recommender import Engine, Question, all_placements, find_placement,
 from recsys.recommender import check_placement as findings
 from training.console import emit_json, json_option, output, table, workspace_option
 from training.placement_preview import preview
-from training.recommend import Asker, find_customer, find_time
+from training.recommend import Asker, find_customer, find_now, find_time
 
 
 @click.group()
@@ -122,6 +122,7 @@ def try_out(
     asker = Asker()
     if customer_id or identifier or session:
         asker = find_customer(config, customer_id, identifier, session, as_of_ts)
+        asker = asker.held_to_consents(config, settings, find_now(config, engine))
     customer = asker.customer
     used = [settings] if before in (None, settings) else [settings, before]
     questions = [
@@ -134,7 +135,7 @@ def try_out(
             item_ids=item,
             cart=cart or tuple(customer.visit.cart if one.personal else ()),
             suppression=asker.suppression(config, one, engine, as_of_ts),
-            customer_known=customer.customer_id is not None,
+            customer_known=asker.is_known,
         )
         for one in used
         if one is not None

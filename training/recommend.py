@@ -5,17 +5,19 @@ it is somebody looking, not a customer being shown something.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from recsys.artefacts import registry
-from recsys.config import Config, PlacementSettings, load_config
-from recsys.decisions import NOTHING, ContactState, Suppression, suppress
+from recsys.config import Config, PlacementSettings, Purpose, load_config
+from recsys.datasets import EMPTY
+from recsys.decisions import NOTHING, ContactState, Suppression, refused_uses, suppress
 from recsys.identity import KeyedHash
 from recsys.ledger import Customer, Ledger
 from recsys.ledger.customers import session_own_id
@@ -71,6 +73,7 @@ def command(
     asker = Asker()
     if settings.personal and (customer_id or identifier or session):
         asker = find_customer(config, customer_id, identifier, session, as_of_ts)
+        asker = asker.held_to_consents(config, settings, find_now(config, engine))
     customer = asker.customer
     question = Question(
         placement=placement,
@@ -82,13 +85,20 @@ def command(
         cart=cart or tuple(customer.visit.cart),
         exclude=exclude,
         suppression=asker.suppression(config, settings, engine, as_of_ts),
-        customer_known=customer.customer_id is not None,
+        customer_known=asker.is_known,
     )
     (answer,) = engine.recommend([question], [customer.history])
+    if asker.no_consent:
+        answer["no_consent"] = asker.no_consent
     if as_json:
         emit_json(answer)
     else:
         _show(answer)
+
+
+def find_now(config: Config, engine: Engine) -> int:
+    """Return the workspace's time, UTC epoch seconds."""
+    return find_time(None, shift_seconds(config, engine.manifest))
 
 
 def find_time(text: str | None, shift_seconds: int) -> int:
@@ -110,6 +120,34 @@ class Asker:
 
     customer: Customer = field(default_factory=Customer)
     contact: ContactState = field(default_factory=ContactState)
+    session_id: str | None = None
+    """The visit's id, sealed."""
+    no_consent: tuple[Purpose, ...] = ()
+    """What they do not consent to, so that nothing of their history is used."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether an answer is for somebody who is known."""
+        return self.customer.customer_id is not None and not self.no_consent
+
+    def held_to_consents(self, config: Config, settings: PlacementSettings, now_ts: int) -> "Asker":
+        """Return them without their history where they do not consent to its use, as the service.
+
+        Parameters
+        ----------
+        config : Config
+        settings : PlacementSettings
+            Of the placement that is asked for.
+        now_ts : int
+            UTC epoch seconds; consents of now hold for questions of the past, too.
+        """
+        if self.customer.customer_id is None and self.session_id is None:
+            return self
+        refused = refused_uses(self.contact.said, settings.channel, now_ts, config.consents)
+        if not refused:
+            return self
+        stranger = msgspec.structs.replace(self.customer, history=EMPTY)
+        return replace(self, customer=stranger, no_consent=refused)
 
     def suppression(
         self, config: Config, settings: PlacementSettings, engine: Engine, as_of_ts: int
@@ -146,7 +184,8 @@ def find_customer(
             customer_id=customer_id, identifier=named, session_id=visit, as_of_ts=as_of_ts
         )
         visit_id = session_own_id(visit) if visit else ""
-        return Asker(customer, ledger.contacts.state(customer.customer_id or "", visit_id))
+        contact = ledger.contacts.state(customer.customer_id or "", visit_id)
+        return Asker(customer, contact, visit)
     finally:
         ledger.close()
 
@@ -155,6 +194,8 @@ def _show(answer: dict[str, Any]) -> None:
     say = partial(output().print, markup=False)
     whom = "a known customer" if answer["customer_known"] else "a stranger"
     say(f"{answer['placement']} for {whom} at {answer['as_of']}, model {answer['model_version']}")
+    if refused := answer.get("no_consent"):
+        say(f"Without their history: they do not consent to {' and '.join(refused)}.")
     rows = [
         (
             shown["rank"],

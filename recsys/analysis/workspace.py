@@ -36,6 +36,7 @@ from recsys.evaluation import evaluation_set, splits
 from recsys.evaluation.baselines import OwnFrequency, tune_baseline
 from recsys.history import History
 from recsys.learning import fit
+from recsys.ledger.exchange import without_refusers
 from recsys.models import MODELS
 from recsys.recommender import Engine, Question, find_placement
 from recsys.schema import CORRECTION, SALE
@@ -57,6 +58,7 @@ class Workspace:
     ----------
     config : Config
     history : History
+        Without customers who do not consent to profiling, as training sees it.
     """
 
     config: Config
@@ -82,10 +84,12 @@ class Workspace:
             When there is no workspace, or a setting is wrong.
         DataError
             When nothing was ingested yet.
+        LedgerError
+            When it cannot be read what customers consent to.
         """
         config = load_config(folder)
         _quiet_progress_bars()
-        return cls(config, History.open(config))
+        return cls(config, without_refusers(config, History.open(config)).history)
 
     @cached_property
     def split(self) -> splits.Split:

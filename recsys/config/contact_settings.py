@@ -42,6 +42,8 @@ class ConsentSettings(Settings, frozen=True):
     """Whether answers come from their history."""
     marketing: bool = True
     """Whether messages are made for them."""
+    profiling: bool = True
+    """Whether training learns from their history, and answers come from it."""
 
 
 class HoldoutSettings(Settings, frozen=True):

@@ -52,7 +52,7 @@ PRIVATE = (
     "fc00::/7",
 )
 #: What a customer may consent to.
-Purpose = Literal["personalisation", "marketing"]
+Purpose = Literal["personalisation", "marketing", "profiling"]
 ORDER_KINDS = ("till_tickets", "shopify_orders", "woocommerce_orders", "order_lines", "database")
 
 

@@ -1,4 +1,4 @@
-from .consents import MESSAGES, Consent, consents_to
+from .consents import MESSAGES, Consent, consents_to, refused_uses
 from .contact_state import ContactState, Report, united
 from .customer_words import Arm, Click, Refusal
 from .decision import Decision, described, held_document
@@ -72,6 +72,7 @@ __all__ = [
     "offers_over_cap",
     "over_cap",
     "quiet_ends",
+    "refused_uses",
     "room_for",
     "shown_since",
     "suppress",

@@ -13,6 +13,8 @@ from recsys.config import ConsentSettings, Purpose
 
 #: Channels on which an answer is a message to the customer, not a page that they look at.
 MESSAGES: Final = ("email",)
+#: Without consent to each of these, no answer comes from a customer's history.
+_OF_HISTORY: Final[tuple[Purpose, ...]] = ("personalisation", "profiling")
 #: Purposes and channels that are kept of one customer.
 MAX_CONSENTS: Final = 50
 
@@ -85,3 +87,26 @@ def consents_to(
         if about:
             words.append(max(about, key=lambda one: (one.at_ts, not one.given)).given)
     return all(words) if words else bool(getattr(unsaid, purpose))
+
+
+def refused_uses(
+    said: Iterable[Iterable[Consent]], channel: str, now_ts: int, unsaid: ConsentSettings
+) -> tuple[Purpose, ...]:
+    """Return for which purposes a customer's history may not be used in an answer on a channel.
+
+    Parameters
+    ----------
+    said, channel, now_ts, unsaid
+        As of ``consents_to``.
+
+    Returns
+    -------
+    tuple of str
+        Empty where answers may come from their history.
+    """
+    words = tuple(said)
+    return tuple(
+        purpose
+        for purpose in _OF_HISTORY
+        if not consents_to(words, purpose, channel, now_ts, unsaid)
+    )

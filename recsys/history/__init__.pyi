@@ -1,7 +1,8 @@
-from .versions import REJECTS, History, current_version, publish_version
+from .versions import REJECTS, SUMMARY, History, current_version, publish_version
 
 __all__ = [
     "REJECTS",
+    "SUMMARY",
     "History",
     "current_version",
     "publish_version",

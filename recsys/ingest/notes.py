@@ -11,6 +11,7 @@ NOTES: Final = {
     "amount_of_a_return_without_sign": "rows",
     "bad_coordinates": "locations",
     "bad_delivery_days": "products and locations",
+    "bad_time_zone": "locations",
     "consents_not_read": "words",
     "consents_without_a_time": "words",
     "corrections_of_an_order": "lines",

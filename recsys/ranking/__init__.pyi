@@ -26,6 +26,7 @@ from .rule_kernels import CAPPED, NOT_INTERESTED
 from .rules import RULES, Limits, Rules
 from .sales import Sales
 from .segment_blends import Kinds, SegmentBlends
+from .steered_list import SteeredList, steer
 from .stock_rows import Stock
 from .suppressed import Suppressed
 from .trees import Trees
@@ -67,6 +68,7 @@ __all__ = [
     "Rules",
     "Sales",
     "SegmentBlends",
+    "SteeredList",
     "Stock",
     "Suppressed",
     "Trees",
@@ -80,4 +82,5 @@ __all__ = [
     "never_bought",
     "ranked_row",
     "score_given",
+    "steer",
 ]

@@ -17,6 +17,7 @@ from recsys.datasets import (
     Histories,
     IntArray,
     ItemIndex,
+    IxArray,
     Lists,
     Ragged,
     pointers,
@@ -39,7 +40,7 @@ from recsys.ranking.diversity import diversify
 from recsys.ranking.item_similarity import ItemSimilarity
 from recsys.ranking.likeness import Likeness
 from recsys.ranking.margins import Margins, expected
-from recsys.ranking.merchandising import with_left_out_of
+from recsys.ranking.merchandising import Merchandising, with_left_out_of
 from recsys.ranking.product_filter import FilterData
 from recsys.ranking.rank_request import RankRequest
 from recsys.ranking.ranked_lists import RankedLists, concatenate, ranked_row
@@ -139,6 +140,21 @@ class Ranker:
             self.age_restricted,
             self._repeat,
         )
+
+    def products_of(self, given: Merchandising, limits: Limits) -> IxArray:
+        """Return the products that one request's pins and boosts bring in, ascending.
+
+        Parameters
+        ----------
+        given : Merchandising
+        limits : Limits
+            Where and when the request is made.
+
+        Returns
+        -------
+        ndarray, int32
+        """
+        return self._rule_products.of([given], limits).item_ix
 
     @property
     def _repeat(self) -> Repeat | None:

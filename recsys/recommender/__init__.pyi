@@ -8,6 +8,7 @@ from .contact_checks import (
     forbidden_now,
     last_bought,
     left_in_cart,
+    possible_zones,
 )
 from .engine import Engine
 from .filter_check import unknown_values
@@ -39,6 +40,7 @@ __all__ = [
     "kept_last_baskets",
     "last_bought",
     "left_in_cart",
+    "possible_zones",
     "rank_request",
     "shift_seconds",
     "unknown_names",

@@ -116,7 +116,7 @@ def _merchandised(ranked: RankedLists, r: int, catalogue: Catalogue) -> dict[str
     names = [catalogue.index.item_ids[ix] for ix in ranked_row(ranked, r).item_ix.tolist()]
     said: dict[str, Any] = {}
     if done.effects:
-        said["rules"] = [_effect(effect, names) for effect in done.effects]
+        said["rules"] = [effect_document(effect, names) for effect in done.effects]
     if done.draws:
         said["random"] = [
             {"item_id": names[one.place], "propensity": one.propensity} for one in done.draws
@@ -124,7 +124,8 @@ def _merchandised(ranked: RankedLists, r: int, catalogue: Catalogue) -> dict[str
     return said
 
 
-def _effect(effect: RuleEffect, names: Sequence[str]) -> dict[str, Any]:
+def effect_document(effect: RuleEffect, names: Sequence[str]) -> dict[str, Any]:
+    """Say what one rule did to a list of the named products."""
     said: dict[str, Any] = {"name": effect.name, "action": effect.action}
     if effect.action == "exclude":
         return said | {"left_out": effect.left_out}

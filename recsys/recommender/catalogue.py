@@ -4,8 +4,8 @@ Columns of the history's products and locations come in and become tables of the
 come titles, prices and names by position. Written by training, read by ``engine``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from recsys.errors import ArtefactError
 from recsys.ranking import FilterData, LabelColumn, Margins, Sales
 from recsys.recommender.location_details import LocationDetails
 from recsys.recommender.product_attributes import Attributes, lay_out, load
-from recsys.values import ADDRESSES
+from recsys.values import ADDRESSES, is_time_zone
 
 PRODUCTS: Final = "products"
 LOCATIONS: Final = "locations"
@@ -56,6 +56,8 @@ class Catalogue:
         What else is said of products, such as their pages.
     details : LocationDetails
         Where the locations lie, and which deliver; in the order of ``location_keys``.
+    zones : dict of int to str
+        Key of each location → its IANA time zone, where that is known.
     """
 
     index: ItemIndex
@@ -68,6 +70,7 @@ class Catalogue:
     places: dict[int, tuple[str, str]]
     attributes: Attributes
     details: LocationDetails
+    zones: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, artefact: Artefact) -> "Catalogue":
@@ -105,6 +108,7 @@ class Catalogue:
                 _places(locations),
                 load(artefact, products),
                 LocationDetails.from_arrays(locations, len(_array(locations, "location_key"))),
+                _zones(locations),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -263,6 +267,25 @@ class Catalogue:
         at = self._position(key)
         return at >= 0 and bool(self.stores[at])
 
+    def zones_of(self, keys: Iterable[int]) -> tuple[str, ...]:
+        """Return the time zones of some stores, each once, sorted.
+
+        Where a warehouse lies says nothing of who orders there.
+
+        Parameters
+        ----------
+        keys : iterable of int
+            Of locations, as ``location`` returns them; unknown ones are left out.
+
+        Returns
+        -------
+        tuple of str
+            IANA time zones.
+        """
+        zones = self.zones
+        found = {zones[key] for key in keys if key in zones and self.is_store(key)}
+        return tuple(sorted(found))
+
     def _position(self, key: int) -> int:
         at = int(np.searchsorted(self.location_keys, key))
         return at if at < len(self.location_keys) and self.location_keys[at] == key else -1
@@ -283,7 +306,8 @@ def tables(
         order of ``index``; None where unknown. ``attributes``, where anything is said there: JSON
         objects.
     locations : mapping
-        ``location_id, name, kind``, and what ``LocationDetails.of`` takes.
+        ``location_id, name, kind``, and what ``LocationDetails.of`` takes; ``time_zone``, where
+        it is known.
 
     Returns
     -------
@@ -293,6 +317,7 @@ def tables(
     keys = np.array([location_key(name) for name in locations["location_id"]], np.int64)
     order = np.argsort(keys)
     details = LocationDetails.of(locations, len(keys))
+    zones = locations.get("time_zone") or [None] * len(keys)
     prices = [UNKNOWN_MINOR if price is None else price for price in products["price_minor"]]
     names = {column: sorted(set(products[column]) - {None, ""}) for column in LABELS}
     positions = {column: {name: ix for ix, name in enumerate(names[column])} for column in LABELS}
@@ -317,9 +342,19 @@ def tables(
             "location_id": [locations["location_id"][at] for at in order],
             "name": [locations["name"][at] for at in order],
             "store": np.array([kind == "store" for kind in locations["kind"]], bool)[order],
+            "time_zone": [zones[at] or "" for at in order],
             **{name: array[order] for name, array in details.arrays().items()},
         },
     }
+
+
+def _zones(locations: Mapping[str, npt.NDArray[Any] | TextArray]) -> dict[int, str]:
+    """Return the zone of each location; an artefact of before holds none."""
+    if "time_zone" not in locations:
+        return {}
+    keys = _array(locations, "location_key").tolist()
+    said = zip(keys, _texts(locations, "time_zone"), strict=True)
+    return {key: zone for key, zone in said if is_time_zone(zone)}
 
 
 def _places(locations: Mapping[str, npt.NDArray[Any] | TextArray]) -> dict[int, tuple[str, str]]:

@@ -19,6 +19,7 @@ from recsys.ranking import Availability, Costs, LabelColumn, Margins
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.location_details import LocationDetails
 from recsys.recommender.product_attributes import ChangedAttributes
+from recsys.values import is_time_zone
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +148,12 @@ def catalogue_with(base: Catalogue, updates: CatalogueUpdates) -> Catalogue:
         stores=stores,
         details=details,
         places=base.places | _places(base, updates),
+        zones=base.zones
+        | {
+            location_key(name): zone
+            for name, location in updates.locations.items()
+            if (zone := location.time_zone) is not None and is_time_zone(zone)
+        },
         labels={name: _labels(name, labels, known) for name, labels in base.labels.items()},
         attributes=base.attributes.changed(
             {ix: item.attributes for ix, item in known if item.attributes}

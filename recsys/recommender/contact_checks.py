@@ -53,6 +53,30 @@ def last_bought(
     return {item_id: latest[at] for item_id, at, known in asked if known and at in latest}
 
 
+def possible_zones(
+    engine: Engine, row: CustomerHistory, location_id: str | None
+) -> tuple[str, ...]:
+    """Return the time zones where a customer may be, by the stores that they are known to go to.
+
+    Parameters
+    ----------
+    engine : Engine
+    row : CustomerHistory
+        The stores of its lines count where ``location_id`` names none.
+    location_id : str or None
+        Where the customer is, or is asked for.
+
+    Returns
+    -------
+    tuple of str
+        IANA time zones; empty where none is known.
+    """
+    catalogue = engine.catalogue
+    return catalogue.zones_of([catalogue.location(location_id)]) or catalogue.zones_of(
+        set(row.lines["location"].tolist())
+    )
+
+
 def bought_before(
     engine: Engine, row: CustomerHistory, item_ids: Sequence[str], shown_ts: int, days: float
 ) -> list[str]:

@@ -15,6 +15,8 @@ Heading = dict[str, Any]
 
 #: Reasons that are of one thing anybody sees at a place.
 _POPULAR: Final = ("popular", "popular_on_channel", "popular_at_location")
+#: Over a list of which nothing more is true.
+YOU_MAY_LIKE: Final = {"code": "you_may_like", "text": "You may also like"}
 _GOES_WITH: Final = ("bought_together", "bought_next")
 
 
@@ -61,7 +63,7 @@ def heading_of(
         return {"code": "new_for_you", "text": "New for you"}
     if known and not question.item_ids and not question.cart:
         return {"code": "for_you", "text": "For you"}
-    return {"code": "you_may_like", "text": "You may also like"}
+    return {**YOU_MAY_LIKE}
 
 
 def page_heading(used: str, title: str | None, item_id: str) -> Heading:

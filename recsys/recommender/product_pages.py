@@ -1,29 +1,42 @@
 """Answers a product's page: what is bought together with it, and what is like it.
 
 One product comes in, products with their evidence come out, under the same rules as any other
-answer: nothing that is inactive, sold out at the location, excluded, or kept out by the filter.
-Called by ``engine``.
+answer: nothing that is inactive, sold out at the location, excluded, or kept out by the filter; and
+as the placement pins, boosts, buries and excludes, where one is named. Called by ``engine``.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config import Filter
+from recsys.config import Filter, PlacementSettings
 from recsys.datasets import Batch, Context, Histories, Lists
 from recsys.models import Content, CoPurchase
 from recsys.models.kernels import LEAST_LIFT
-from recsys.ranking import Limits, Ranker, RankRequest, Rules, factors_of, rules
-from recsys.recommender.headings import page_heading
+from recsys.ranking import (
+    Limits,
+    Merchandised,
+    Merchandising,
+    Ranker,
+    RankRequest,
+    Rules,
+    factors_of,
+    rules,
+    steer,
+)
+from recsys.recommender.answers import effect_document
+from recsys.recommender.headings import YOU_MAY_LIKE, Heading, page_heading
 from recsys.recommender.item_availability import ItemAvailability
+from recsys.recommender.placements import Question, filter_of
+from recsys.recommender.rules_in_force import rules_in_force
 
 PageKind = Literal["bought_together", "similar"]
 Items = npt.NDArray[np.int32]
-#: Products and, for each, what speaks for it.
-Found = tuple[Items, Callable[[int], dict[str, Any] | None]]
+#: What speaks for the product at a place of a list.
+Evidence = Callable[[int], dict[str, Any] | None]
 
 #: More than are wanted are looked at first, since rules keep some out.
 _SPARE = 50
@@ -43,7 +56,28 @@ class PageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     attributes: tuple[str, ...] = ()
     """What else to say of each product, by name; ``*`` for everything."""
     age_restricted: bool = False
-    """Whether goods with a minimum age may be shown."""
+    """Whether goods with a minimum age may be shown; a placement decides it itself."""
+    settings: PlacementSettings | None = None
+    """Of the placement that the page belongs to: its rules, filter and stock settings hold."""
+
+
+class _Asked(NamedTuple):
+    """A question with what must not be shown, and what its placement does with the rest."""
+
+    question: PageQuestion
+    limits: Limits
+    merchandising: Merchandising | None
+
+
+class _Found(NamedTuple):
+    """A list."""
+
+    items: Items
+    evidence: Evidence
+    done: Merchandised | None = None
+    """What the placement's rules did."""
+    pinned: frozenset[int] = frozenset()
+    """Places of what only a pin brought in."""
 
 
 class ProductPages:
@@ -78,31 +112,45 @@ class ProductPages:
 
     def answer(self, question: PageQuestion) -> dict[str, Any] | None:
         """Answer a page; see ``Engine.related``."""
-        (item_ix,) = self._catalogue.index.ix_of([question.item_id])
-        if item_ix < 0:
+        (found_ix,) = self._catalogue.index.ix_of([question.item_id])
+        if found_ix < 0:
             return None
-        limits = self._limits(question, int(item_ix))
-        ways: dict[str, Callable[[], tuple[Found, dict[str, int]]]] = {
-            "bought_together": lambda: self._together(int(item_ix), question, limits),
-            "similar": lambda: self._similar(int(item_ix), question, limits),
-            "popular": lambda: (self._popular(question, limits), {}),
+        item_ix = int(found_ix)
+        asked = self._asked(question, item_ix)
+        ways: dict[str, Callable[[], tuple[_Found, dict[str, int]]]] = {
+            "bought_together": lambda: self._together(item_ix, asked),
+            "similar": lambda: self._similar(item_ix, asked),
+            "popular": lambda: (self._popular(asked), {}),
         }
         used: str = question.how
-        (items, evidence), left_out = ways.pop(question.how)()
+        found, left_out = ways.pop(question.how)()
         fallback = None
         for name, way in ways.items():
-            if len(items):
+            if len(found.items):
                 break
-            (items, evidence), _ = way()
+            found, _ = way()
             fallback = used = name
-        item = self._item(int(item_ix), question)
-        return {
+        item = self._item(item_ix, question)
+        some = bool(len(found.items))
+        described = self._described(question, found, used)
+        answer = {
             "item": item,
-            "heading": page_heading(used, item["title"], item["item_id"]) if len(items) else None,
-            "items": self._described(question, items, evidence, used),
-            "fallback": fallback if len(items) else None,
+            "heading": self._heading(used, item, found) if some else None,
+            "items": described,
+            "fallback": fallback if some else None,
             "left_out": left_out,
         }
+        if found.done is not None and found.done.effects:
+            names = [item["item_id"] for item in described]
+            answer["rules"] = [effect_document(effect, names) for effect in found.done.effects]
+        return answer
+
+    @staticmethod
+    def _heading(used: str, item: dict[str, Any], found: _Found) -> Heading:
+        """Return a heading that is true of every product below it."""
+        if found.pinned:
+            return {**YOU_MAY_LIKE}
+        return page_heading(used, item["title"], item["item_id"])
 
     def _item(self, item_ix: int, question: PageQuestion) -> dict[str, Any]:
         item = self._catalogue.item(item_ix)
@@ -110,69 +158,133 @@ class ProductPages:
             item["attributes"] = self._catalogue.attributes.of(item_ix, question.attributes)
         return item
 
-    def _together(
-        self, item_ix: int, question: PageQuestion, limits: Limits
-    ) -> tuple[Found, dict[str, int]]:
+    def _together(self, item_ix: int, asked: _Asked) -> tuple[_Found, dict[str, int]]:
         found = self._copurchase.bought_together(item_ix, len(self._catalogue.index))
         often = np.flatnonzero(found.lift >= LEAST_LIFT)
-        at, left_out = self._free(found.item_ix[often], question.count, limits)
-        at = often[at]
+        items = found.item_ix[often]
+        at, left_out = self._free(items, asked.question.count, asked.limits)
 
         def evidence(place: int) -> dict[str, Any]:
             return {
-                "support": int(found.support[at[place]]),
-                "confidence": round(float(found.confidence[at[place]]), 4),
-                "lift": round(float(found.lift[at[place]]), 3),
+                "support": int(found.support[often[place]]),
+                "confidence": round(float(found.confidence[often[place]]), 4),
+                "lift": round(float(found.lift[often[place]]), 3),
             }
 
-        return (self._shown(found.item_ix[at], limits), evidence), left_out
+        return self._listed(items, found.score[often], at, evidence, asked), left_out
 
-    def _similar(
-        self, item_ix: int, question: PageQuestion, limits: Limits
-    ) -> tuple[Found, dict[str, int]]:
-        found = self._content.similar(item_ix, question.count + _SPARE)
-        at, left_out = self._free(found.item_ix, question.count, limits)
-        if len(at) < question.count == len(found.item_ix) - _SPARE:
+    def _similar(self, item_ix: int, asked: _Asked) -> tuple[_Found, dict[str, int]]:
+        count, limits = asked.question.count, asked.limits
+        found = self._content.similar(item_ix, count + _SPARE)
+        at, left_out = self._free(found.item_ix, count, limits)
+        if len(at) < count == len(found.item_ix) - _SPARE:
             # The rules kept many out: look among what they allow alone.
-            among, wanted = self._allowed(limits), question.count
+            among, wanted = self._allowed(limits), count
             while True:
                 found = self._content.similar(item_ix, wanted, among=among)
-                at = self._ranker.all_choices.first_of(found.item_ix)[: question.count]
-                if len(at) == question.count or len(found.item_ix) < wanted:
+                at = self._ranker.all_choices.first_of(found.item_ix)[:count]
+                if len(at) == count or len(found.item_ix) < wanted:
                     break
                 wanted *= 2
 
         def evidence(place: int) -> dict[str, Any]:
             return {
-                "likeness": round(float(found.scores[at[place]]), 4),
-                "title": round(float(found.words[at[place]]), 4),
-                "same_category": bool(found.category[at[place]]),
-                "same_brand": bool(found.brand[at[place]]),
-                "variant": bool(found.variant[at[place]]),
+                "likeness": round(float(found.scores[place]), 4),
+                "title": round(float(found.words[place]), 4),
+                "same_category": bool(found.category[place]),
+                "same_brand": bool(found.brand[place]),
+                "variant": bool(found.variant[place]),
             }
 
-        return (self._shown(found.item_ix[at], limits), evidence), left_out
+        return self._listed(found.item_ix, found.scores, at, evidence, asked), left_out
 
-    def _popular(self, question: PageQuestion, limits: Limits) -> Found:
+    def _listed(
+        self,
+        items: Items,
+        worth: npt.NDArray[np.floating[Any]],
+        at: npt.NDArray[np.intp],
+        evidence: Evidence,
+        asked: _Asked,
+    ) -> _Found:
+        """Return the list: the first that may be shown, or as the placement wants it.
+
+        Parameters
+        ----------
+        items : ndarray of shape (m,), int32
+            Best first.
+        worth : ndarray of shape (m,)
+            What orders them.
+        at : ndarray of int
+            Places of those to show where no placement wants anything else.
+        evidence : callable
+            By place in ``items``.
+        asked : _Asked
+        """
+        given, limits, count = asked.merchandising, asked.limits, asked.question.count
+        if given is None:
+            return _Found(self._shown(items[at], limits), lambda place: evidence(int(at[place])))
+        steered = steer(self._ranker, items, np.asarray(worth, float), given, limits, count)
+        if steered is None:
+            return _Found(items[:0], evidence)
+        place = steered.place
+        return _Found(
+            steered.item_ix,
+            lambda shown: evidence(int(place[shown])) if place[shown] >= 0 else None,
+            steered.done,
+            frozenset(np.flatnonzero(place < 0).tolist()),
+        )
+
+    def _popular(self, asked: _Asked) -> _Found:
+        question, limits, given = asked
         histories = Histories.nobody(1, len(self._catalogue.index))
         context = Context.of(1, question.as_of_ts, location=int(limits.location_keys[0]))
-        asked = RankRequest(np.array([question.count]), factors_of({})[None], limits)
-        return self._ranker.rank(Batch(histories, context), asked).item_ix, lambda _: None
+        request = RankRequest(
+            np.array([question.count]),
+            factors_of({})[None],
+            limits,
+            merchandising=None if given is None else (given,),
+        )
+        ranked = self._ranker.rank(Batch(histories, context), request)
+        done = ranked.merchandised[0] if ranked.merchandised else None
+        effects = done.effects if done else ()
+        pinned = (place for one in effects if one.action == "pin" for place in one.places)
+        return _Found(ranked.item_ix, lambda _: None, done, frozenset(pinned))
 
-    def _limits(self, question: PageQuestion, item_ix: int) -> Limits:
+    def _asked(self, question: PageQuestion, item_ix: int) -> _Asked:
+        settings = question.settings
         known = self._catalogue.index.ix_of(question.exclude) if question.exclude else ()
         exclude = np.unique([item_ix, *(ix for ix in known if ix >= 0)])
-        return Limits(
+        wanted, rules = question.filter, None
+        if settings is not None:
+            of_placement = Question(
+                placement="",
+                settings=settings,
+                as_of_ts=question.as_of_ts,
+                location_id=question.location_id,
+                filter=question.filter,
+            )
+            nobody = Histories.nobody(1, len(self._catalogue.index))
+            rules = rules_in_force([of_placement], nobody, self._catalogue)
+            wanted = filter_of(of_placement, None if rules is None else rules.filters[0])
+        if rules is not None:
+            exclude = np.union1d(exclude, rules.exclude[0])
+        limits = Limits(
             exclude=Lists.of_rows([exclude.astype(np.int32)]),
             cart=Lists.of_rows([np.empty(0, np.int32)]),
             new_only=np.zeros(1, bool),
             hidden_since_ts=np.array([question.as_of_ts]),
             location_keys=np.array([self._catalogue.location(question.location_id)]),
-            in_stock=np.ones(1, bool),
-            filters=(question.filter,),
-            of_age=np.array([question.age_restricted]),
+            in_stock=np.array([settings is None or settings.in_stock]),
+            filters=(wanted,),
+            of_age=np.array(
+                [question.age_restricted if settings is None else settings.age_restricted]
+            ),
             as_of_ts=np.array([question.as_of_ts]),
+            scarce_below=np.array([settings.scarce_below])
+            if settings is not None and settings.scarce_below
+            else None,
         )
+        return _Asked(question, limits, None if rules is None else rules.merchandising[0])
 
     def _rules(self, limits: Limits) -> Rules:
         return self._ranker.rules(Histories.nobody(1, len(self._catalogue.index)), limits)
@@ -201,21 +313,17 @@ class ProductPages:
         allowed: npt.NDArray[np.bool_] = self._rules(limits).forbid(every) == 0
         return allowed
 
-    def _described(
-        self,
-        question: PageQuestion,
-        items: Items,
-        evidence: Callable[[int], dict[str, Any] | None],
-        used: str,
-    ) -> list[dict[str, Any]]:
-        availability = self._item_availability.of(question.location_id, items, question.as_of_ts)
+    def _described(self, question: PageQuestion, found: _Found, used: str) -> list[dict[str, Any]]:
+        availability = self._item_availability.of(
+            question.location_id, found.items, question.as_of_ts
+        )
         return [
             {
                 **self._item(item_ix, question),
                 "rank": place + 1,
                 "availability": availability[place],
-                "because": used,
-                "evidence": evidence(place),
+                "because": "pinned" if place in found.pinned else used,
+                "evidence": found.evidence(place),
             }
-            for place, item_ix in enumerate(items.tolist())
+            for place, item_ix in enumerate(found.items.tolist())
         ]

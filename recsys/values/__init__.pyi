@@ -16,6 +16,7 @@ from .placeholders import (
     placeholder_pattern,
 )
 from .product_statuses import read_statuses
+from .time_zones import is_time_zone, time_zones
 from .vocabulary import WordMeaning, meaning_of_word, words_by_meaning
 from .web_addresses import ADDRESSES, address_expression, is_address
 
@@ -36,6 +37,7 @@ __all__ = [
     "is_address",
     "is_no_id",
     "is_restricted",
+    "is_time_zone",
     "meaning_of_word",
     "no_id_expression",
     "normalise_phone",
@@ -43,6 +45,7 @@ __all__ = [
     "placeholder_pattern",
     "read_days",
     "read_statuses",
+    "time_zones",
     "unusual_units",
     "with_code",
     "words_by_meaning",

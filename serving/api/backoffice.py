@@ -9,7 +9,15 @@ from flask import Blueprint, Response, current_app, request
 from recsys.ledger import Written
 from recsys.ledger.events import Money, item_fault, location_fault
 from recsys.recommender import LiveItem, LiveLocation, LiveStock
-from recsys.values import ADDRESSES, DELIVERY_DAYS, MOST_DAYS, is_address, is_no_id, read_days
+from recsys.values import (
+    ADDRESSES,
+    DELIVERY_DAYS,
+    MOST_DAYS,
+    is_address,
+    is_no_id,
+    is_time_zone,
+    read_days,
+)
 from serving.access import admission
 from serving.http import FieldError, Refusal, reply, responses
 from serving.requests import read_body, refuse_placeholder_ids
@@ -150,6 +158,7 @@ def locations() -> Response:
     _check_locations([row.location_id for row in sent], "/locations")
     _own_locations([row.location_id for row in sent], "/locations")
     _check_positions(sent)
+    _check_zones(sent)
     records = [LiveLocation(**msgspec.structs.asdict(row)) for row in sent]
     written = state.ledger.backoffice.put_locations(records, int(time.time()))
     return _answer(state, len(sent), written, [])
@@ -242,6 +251,20 @@ def _check_positions(sent: Sequence[LocationUpdate]) -> None:
             wrong.append(FieldError(f"/locations/{ix}/latitude", detail))
     if wrong:
         raise Refusal("invalid-request", "Positions are a latitude and a longitude.", wrong)
+
+
+def _check_zones(sent: Sequence[LocationUpdate]) -> None:
+    """Refuse time zones that nobody can tell the time of."""
+    wrong = [
+        FieldError(
+            f"/locations/{ix}/time_zone",
+            f"`{zone}` is no IANA time zone. Use one such as Europe/Paris.",
+        )
+        for ix, row in enumerate(sent)
+        if (zone := row.time_zone) is not None and not is_time_zone(zone)
+    ]
+    if wrong:
+        raise Refusal("invalid-request", "Time zones are those of IANA.", wrong)
 
 
 def _own_locations(location_ids: Sequence[str], pointer: str) -> None:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
-from zoneinfo import available_timezones
 
 import orjson
 from flask import Blueprint, Response, current_app, request
@@ -10,6 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from recsys.config import Purpose
 from recsys.decisions import Consent, consents_to
 from recsys.schema import CHANNELS
+from recsys.values import is_time_zone
 from serving.access import admission
 from serving.http import FieldError, Refusal, reply
 from serving.requests import context, read_body
@@ -72,7 +72,7 @@ def put(customer_id: str) -> Response:
     now_ts = state.now_ts()
     said, errors = [], []
     update = read_body(request, ConsentsUpdate)
-    if update.time_zone is not None and update.time_zone not in available_timezones():
+    if update.time_zone is not None and not is_time_zone(update.time_zone):
         detail = f"`{update.time_zone}` is no IANA time zone. Use one such as Europe/Paris."
         errors.append(FieldError("/time_zone", detail))
     if not update.consents and update.time_zone is None:

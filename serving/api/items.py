@@ -2,13 +2,15 @@
 
 from typing import Final
 
+import msgspec
 import orjson
 from flask import Blueprint, Response, current_app, request
 
+from recsys.config import PlacementSettings, rules_of
 from recsys.recommender import PageKind, PageQuestion
 from serving.access import admission
-from serving.http import PROBLEM_KINDS, Refusal, etag_of, is_held, reply, responses
-from serving.requests import read_filter, read_query, request_warnings
+from serving.http import PROBLEM_KINDS, FieldError, Refusal, etag_of, is_held, reply, responses
+from serving.requests import context, read_filter, read_query, request_warnings
 from serving.schemas import Page, PageQuery, documented
 from serving.state import State
 
@@ -25,6 +27,8 @@ _PROBLEMS: Final = (
 )
 #: How long an answer may be shown without asking whether it has changed.
 CACHE_SECONDS: Final = 60
+#: Products of a list where neither the request nor a placement says how many.
+_COUNT: Final = 10
 
 
 @blueprint.get("/v1/items/<path:item_id>/bought-together")
@@ -71,23 +75,51 @@ def _answer(how: PageKind, item_id: str) -> Response:
     admission.refuse_screens()
     location_id = admission.check_location(asked.location_id)
     engine = state.loaded()
+    settings, count = _placement(state, asked)
+    now_ts = state.now_ts() + 1
     given = read_filter(asked.filter, engine.catalogue.attributes.columns)
-    tag = etag_of(how, item_id, engine.revision, location_id, request.query_string)
+    of_placement = _tag_of(settings, now_ts)
+    revision = engine.revision
+    tag = etag_of(how, item_id, revision, location_id, request.query_string, of_placement)
     if is_held(tag):
         return reply(b"", 304, cache_seconds=CACHE_SECONDS, private=True, etag=tag)
     question = PageQuestion(
         how=how,
         item_id=item_id,
-        as_of_ts=state.now_ts() + 1,
-        count=asked.count,
+        as_of_ts=now_ts,
+        count=count,
         location_id=location_id,
         exclude=tuple(asked.exclude),
         filter=given,
         attributes=tuple(asked.attributes),
         age_restricted=asked.age_restricted,
+        settings=settings,
     )
     answer = engine.related(question)
     if answer is None:
         raise Refusal("item-unknown", PROBLEM_KINDS["item-unknown"].advice)
     request_warnings.add(answer, request_warnings.of_filter(engine, given))
     return reply(orjson.dumps(answer), cache_seconds=CACHE_SECONDS, private=True, etag=tag)
+
+
+def _placement(state: State, asked: PageQuery) -> tuple[PlacementSettings | None, int]:
+    """Return the settings of the placement that a page belongs to, and how long its list is."""
+    if asked.placement is None:
+        return None, asked.count or _COUNT
+    settings = context.find_placement(state, asked.placement)
+    if asked.age_restricted:
+        detail = "is what the placement says. Leave it out, or leave out `placement`."
+        raise Refusal(
+            "invalid-request",
+            "Two answers to one question.",
+            [FieldError("/age_restricted", detail)],
+        )
+    return settings, asked.count or settings.count
+
+
+def _tag_of(settings: PlacementSettings | None, now_ts: int) -> list[str]:
+    """Return what an answer depends on besides: the placement, and which rules hold by now."""
+    if settings is None:
+        return []
+    held = [rule.name for rule in rules_of(settings) if rule.window.holds(now_ts)]
+    return [msgspec.json.encode(settings).decode(), *held]

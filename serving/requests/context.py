@@ -20,6 +20,7 @@ from recsys.decisions import (
     ContactState,
     HeldMessage,
     consents_to,
+    refused_uses,
 )
 from recsys.errors import LedgerError
 from recsys.ledger import Customer
@@ -259,20 +260,18 @@ def hold_to_consents(
         detail = "What the customer consents to cannot be read now, so there is no message."
         raise Refusal("ledger-unavailable", detail, retry_seconds=1)
     is_known = recipient.customer.customer_id is not None or recipient.session_id is not None
-    now_ts = state.now_ts()
-
-    def refuses(purpose: Purpose) -> bool:
-        unsaid, said = state.config.consents, recipient.contact.said
-        return not consents_to(said, purpose, settings.channel, now_ts, unsaid)
-
-    if is_message(settings) and (is_known or recipient.is_named) and refuses("marketing"):
+    now_ts, unsaid = state.now_ts(), state.config.consents
+    said, channel = recipient.contact.said, settings.channel
+    is_asked = is_message(settings) and (is_known or recipient.is_named)
+    if is_asked and not consents_to(said, "marketing", channel, now_ts, unsaid):
         return recipient, HeldMessage("no_consent")
     if not settings.personal:
         return Recipient(is_named=recipient.is_named), None
-    if not is_known or not refuses("personalisation"):
+    refused = refused_uses(said, channel, now_ts, unsaid) if is_known else ()
+    if not refused:
         return recipient, None
     stranger = msgspec.structs.replace(recipient.customer, history=EMPTY)
-    return replace(recipient, customer=stranger, no_consent=("personalisation",)), None
+    return replace(recipient, customer=stranger, no_consent=refused), None
 
 
 def to_question(

@@ -23,6 +23,7 @@ from recsys.recommender import (
     cart_document,
     clicks_that_matter,
     forbidden_now,
+    possible_zones,
 )
 from recsys.units import DAY, HOUR
 from serving.access import admission
@@ -120,7 +121,7 @@ def ask(
         recommendation_id=secrets.token_hex(12) if kept is None else kept.recommendation_id,
         as_of_ts=as_of_ts,
         send_ts=as_of_ts if delivery.send_at is None else int(delivery.send_at.timestamp()),
-        zones=(state.config.workspace.time_zone,),
+        zones=_zones(state, engine, settings, recipient, given["location_id"]),
         cart=None if cart is None else tuple((line.item_id, line.quantity) for line in cart),
     )
     recipient, held = context.hold_to_consents(state, settings, recipient)
@@ -144,6 +145,24 @@ def ask(
         **given,
     )
     return Asked(question, recipient, moment, verdict, slot, kept, clicks)
+
+
+def _zones(
+    state: State,
+    engine: Engine,
+    settings: PlacementSettings,
+    recipient: context.Recipient,
+    location_id: str | None,
+) -> tuple[str, ...]:
+    """Return where a customer of unknown time zone may be; none where nothing depends on it.
+
+    Quiet hours protect everybody, whatever their history may otherwise be used for.
+    """
+    quiet = state.config.contact.quiet_from is not None and is_message(settings)
+    if not quiet or recipient.contact.time_zone:
+        return ()
+    found = possible_zones(engine, recipient.customer.history, location_id)
+    return found or (state.config.workspace.time_zone,)
 
 
 def _check_delivery(delivery: Delivery, as_of_ts: int) -> None:

@@ -12,13 +12,22 @@ from recsys.ledger.events import Id, Money
 from serving.http import FieldError
 from serving.schemas.base import Attributes, Body, Count, FilterDocument
 from serving.schemas.reasons import AnyHeading
-from serving.schemas.recommendations import Availability
+from serving.schemas.recommendations import AppliedRule, Availability
 
 
 class PageQuery(Body, frozen=True):
     """What to show beside a product."""
 
-    count: Count = 10
+    count: Annotated[
+        Count | None, Meta(description="By default that of the placement; 10 without one.")
+    ] = None
+    placement: Annotated[
+        str | None,
+        Meta(
+            description="The placement that the page belongs to: its rules, its filter, its stock "
+            "settings and its `age_restricted` hold. Without it, none do."
+        ),
+    ] = None
     location_id: Annotated[
         Id | None, Meta(description="The store or warehouse that the customer would buy from.")
     ] = None
@@ -34,7 +43,11 @@ class PageQuery(Body, frozen=True):
         ),
     ] = field(default_factory=list)
     age_restricted: Annotated[
-        bool, Meta(description="Whether goods with a minimum age may be listed.")
+        bool,
+        Meta(
+            description="Whether goods with a minimum age may be listed; not together with "
+            "`placement`, which decides it itself."
+        ),
     ] = False
 
 
@@ -44,10 +57,10 @@ class PageItem(Body, frozen=True):
     item_id: str
     rank: int
     because: Annotated[
-        Literal["bought_together", "similar", "popular"],
+        Literal["bought_together", "similar", "popular", "pinned"],
         Meta(
             description="What it is there for; another one than was asked for where there is a "
-            "`fallback`."
+            "`fallback`. `pinned`: only a rule of the placement brought it here."
         ),
     ]
     evidence: Annotated[
@@ -57,7 +70,7 @@ class PageItem(Body, frozen=True):
             " product's baskets that hold this one), `lift` (how many times as often as"
             " by chance). Similar: `likeness` (0 to 1), `title` (that of the titles), "
             "`same_category`, `same_brand`, `variant` (the same thing in another size)."
-            " Popular: null."
+            " Popular and pinned: null."
         ),
     ]
     title: str | None = None
@@ -101,6 +114,10 @@ class Page(Body, frozen=True):
         Meta(description="What was used where nothing is known of what was asked for."),
     ]
     left_out: Annotated[dict[str, int], Meta(description="How many products each rule kept out.")]
+    rules: Annotated[
+        list[AppliedRule],
+        Meta(description="Rules of the placement that held; there only where one did."),
+    ] = field(default_factory=list)
     warnings: Annotated[list[FieldError], Meta(description="As of `Recommendations`.")] = field(
         default_factory=list
     )

@@ -366,7 +366,7 @@ class Recommendations(Body, frozen=True):
         ),
     ] = None
     no_consent: Annotated[
-        list[Literal["personalisation"]],
+        list[Literal["personalisation", "profiling"]],
         Meta(
             description="What the customer does not consent to, so that it was not done; there "
             "only where something is."

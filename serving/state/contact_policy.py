@@ -65,7 +65,7 @@ class Moment(NamedTuple):
     send_ts: int
     """When a message is to go out, UTC epoch seconds."""
     zones: tuple[str, ...]
-    """IANA time zones where the customer may be, if theirs is unknown."""
+    """IANA time zones where the customer may be, if theirs is unknown; of messages."""
     cart: tuple[tuple[str, float], ...] | None = None
     """Products and quantities of a cart that the request names."""
 

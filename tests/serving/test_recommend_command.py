@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from training.cli import main
 
-from .conftest import LAST_DAY, ask, known
+from .api.test_customers import say
+from .conftest import LAST_DAY, ask, known, state
 
 NOW = (LAST_DAY + timedelta(hours=2)).isoformat()
 
@@ -50,6 +51,21 @@ def test_it_answers_as_the_service_does(
     said, served = json.loads(result.stdout), ask(client, as_of=NOW, **fields)
     said.pop("recommendation_id"), served.pop("recommendation_id")
     assert said == served
+
+
+def test_it_holds_to_consents_as_the_service_does(shop: Path, client: FlaskClient) -> None:
+    say(client, 0, {"purpose": "profiling", "given": False})
+    ledger = str(state(client.application).config.ledger_url)
+    who = ["--placement", "web_home", "--identifier", "email=C0@shop.example.org", "--as-of", NOW]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OMNIBASKET_LEDGER__URL", ledger)
+        said = json.loads(recommend(shop, *who, "--json").stdout)
+        text = recommend(shop, *who).stdout
+    served = ask(client, as_of=NOW, **known(0))
+    said.pop("recommendation_id"), served.pop("recommendation_id")
+    assert said == served
+    assert said["no_consent"] == ["profiling"]
+    assert "they do not consent to profiling" in text
 
 
 def test_people_can_read_it(shop: Path) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from recsys.config import load_config
+from recsys.decisions import Consent
+from recsys.ledger import Ledger
 from tests.serving.conftest import shop, workspace
 from training.cli import main
 
@@ -199,6 +202,18 @@ def test_a_preview_compares_lists_with_and_without_rules(workspace: Path) -> Non
     shown = placements(workspace, *asked).stdout
     for part in (f"{n} known customers", "purchases", "beer first", "age_restricted", "drawn, "):
         assert part in shown
+
+
+def test_a_preview_draws_nobody_whose_history_may_not_be_used(workspace: Path) -> None:
+    asked = ("preview", "web_home", "--as-of", "2026-03-01T20:00:00Z", "--sample", "999")
+    before = said(workspace, *asked)["n"]
+    ledger = Ledger.open(load_config(workspace).ledger_url)
+    first, second, third = ledger.customer_ids()[:3]
+    ledger.contacts.consent([first], [Consent("profiling", "", False, 1)])
+    ledger.contacts.consent([second], [Consent("personalisation", "web", False, 1)])
+    ledger.contacts.consent([third], [Consent("marketing", "", False, 1)])
+    ledger.close()
+    assert said(workspace, *asked)["n"] == before - 2
 
 
 def test_what_a_preview_expects_is_what_a_plain_sum_says(workspace: Path) -> None:

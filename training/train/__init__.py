@@ -20,6 +20,7 @@ from recsys.errors import DataError
 from recsys.evaluation import Finding, Split, Window, check_data
 from recsys.history import History
 from recsys.learning import READING_STEP, STEPS, choices_of, find_bundles, fit_models
+from recsys.ledger.exchange import without_refusers
 from training.console import (
     REFUSED,
     emit_json,
@@ -205,17 +206,21 @@ def train(
         findings = check_data(history, at, config.checks)
         run.note(checks=[asdict(finding) for finding in findings])
         _stop_at_failed(findings, wish)
-        ends = span(history)
+        learnable = without_refusers(config, history)
+        left_out = {"not_profiled": learnable.left_out}
+        ends = span(learnable.history)
         windows = plan(config, ends)
+        run.note(details=left_out)
     if wish.dry_run:
-        return _result(run, steps, "checked", **_windows(windows))
+        return _result(run, steps, "checked", **left_out, **_windows(windows))
 
     with steps.step(f"fit_validation.{READING_STEP}"):
-        numbers = EncodedHistory.read(history)
+        numbers = EncodedHistory.read(learnable.history)
     earlier = {} if wish.fresh else earlier_tunings(config)
     measured = measure(config, numbers, windows, steps, earlier)
     metrics = measured.metrics()
     details = {
+        **left_out,
         **_windows(windows),
         **measured.details(),
         "checks": [asdict(f) for f in findings if f.level in ("warning", "failed")],
@@ -236,7 +241,7 @@ def train(
             active_of(history, fitted.training.index),
         )
     with steps.step("rotation"):
-        details |= learned_rotation(config)
+        details |= learned_rotation(config, learnable.includes)
     with steps.step("publish"):
         folder = publish(
             config, history, fitted, measured.learned, bundles, choices, at, metrics, details

@@ -22,6 +22,8 @@ def show(result: dict[str, Any], workspace: Path) -> None:
     say = output().print
     if result["note"]:
         messages().print(result["note"])
+    if result["not_profiled"]:
+        messages().print(no_consent(result["not_profiled"]))
     if "figures" in result:
         _show_figures(result)
     if result["outcome"] == "checked":
@@ -57,6 +59,15 @@ def show(result: dict[str, Any], workspace: Path) -> None:
             markup=False,
             soft_wrap=True,
         )
+
+
+def no_consent(customers: int) -> str:
+    """Say how many customers are left out because they do not consent to profiling."""
+    one = customers == 1
+    return (
+        f"{counted(customers, 'customer')} {'does' if one else 'do'} not consent to profiling and "
+        f"{'is' if one else 'are'} left out of what is learned and measured."
+    )
 
 
 def _show_checks(checks: list[dict[str, Any]]) -> None:

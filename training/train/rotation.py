@@ -4,6 +4,7 @@ In: exposures and clicks that the service wrote. Out: what the manifest says of 
 ``train``.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from recsys.config import Config
@@ -15,12 +16,14 @@ from recsys.ledger import Ledger
 MIN_CLICKS: Final = 200
 
 
-def learned_rotation(config: Config) -> dict[str, Any]:
+def learned_rotation(config: Config, includes: Callable[[str], bool]) -> dict[str, Any]:
     """Learn the decay of ``[rotation]``.
 
     Parameters
     ----------
     config : Config
+    includes : callable
+        Whether a customer may be learned from, as ``Learnable.includes``.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def learned_rotation(config: Config) -> dict[str, Any]:
     except LedgerError:
         return {}  # nobody has been shown anything
     try:
-        showings = ledger.exposures.showings(settings.half_life_days)
+        showings = ledger.exposures.showings(settings.half_life_days, includes)
     except LedgerError as error:  # the rest of the training is worth publishing
         return {"rotation": {"error": str(error)}}
     finally:

@@ -15,6 +15,7 @@ import click
 
 from recsys.config import FILE_NAME, Config, load_config
 from recsys.history import History
+from recsys.ledger.exchange import without_refusers
 from recsys.messages import counted
 from training.console import (
     INTERRUPTED,
@@ -28,6 +29,7 @@ from training.console import (
 )
 from training.span import span
 from training.train.measurement import plan
+from training.train.output import no_consent
 from training.tune import written
 from training.tune.outcome import outcome
 from training.tune.search import Budget, State, search
@@ -127,7 +129,7 @@ def command(
     space = Space.of(config, names)
     if not dry_run:
         written.check_writable(out)
-    history = History.open(config)
+    history, left_out, _ = without_refusers(config, History.open(config))
     split = plan(config, span(history))
     laid_out = folds(split, windows, config.train.test_days)
     result: dict[str, Any] = {
@@ -135,7 +137,8 @@ def command(
         "test": str(split[0].test),
         "windows": [{"learn": str(fold.learn), "judge": str(fold.judge)} for fold in laid_out],
         "present": space.present,
-        "notes": _notes(len(laid_out), windows, split[-1].note),
+        "not_profiled": left_out,
+        "notes": _notes(len(laid_out), windows, split[-1].note, left_out),
     }
     if dry_run:
         ranges = {name: found._asdict() for name, found in space.ranges.items()}
@@ -220,8 +223,10 @@ def _take_over(workspace: Path, out: Path | None, as_json: bool) -> None:
     click.echo(f"Next: omnibasket train{at(workspace)}")
 
 
-def _notes(found: int, wanted: int, note: str) -> list[str]:
+def _notes(found: int, wanted: int, note: str, not_profiled: int) -> list[str]:
     notes = [note] if note else []
+    if not_profiled:
+        notes.append(no_consent(not_profiled))
     if found < wanted:
         notes.append(
             f"There is room for {found} window{'s' if found > 1 else ''} to judge on instead of "

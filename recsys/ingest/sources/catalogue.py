@@ -29,6 +29,7 @@ from recsys.values import (
     address_expression,
     no_id_expression,
     read_statuses,
+    time_zones,
 )
 
 _PRODUCT_FIELDS_TEXT = (
@@ -226,6 +227,16 @@ def _object(values: dict[str, ir.Value]) -> ir.Value:
     return merge_json("{}", text).nullif("{}")
 
 
+def _zone(con: Backend, raw: RawTable, fields: Fields) -> ir.Value:
+    """Return the time zone; null, and counted, where nobody can tell the time of it."""
+    zone = fields.text("time_zone")
+    if not fields.has("time_zone"):
+        return zone
+    known = zone.isin(sorted(time_zones()))
+    _note(con, raw, fields, "bad_time_zone", [zone.notnull() & ~known])
+    return ibis.ifelse(known, zone, ibis.null("string"))
+
+
 def staged_locations(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
     """Type a list of stores and warehouses."""
     fields = _fields(raw, config, name, LOCATION_FIELDS)
@@ -240,7 +251,7 @@ def staged_locations(con: Backend, raw: RawTable, config: Config, name: str) -> 
         name=fields.text("name"),
         kind=fields.choice("kind", ("store", "online"), "store"),
         region=fields.text("region"),
-        time_zone=fields.text("time_zone"),
+        time_zone=_zone(con, raw, fields),
         latitude=latitude,
         longitude=longitude,
         ships=ships,

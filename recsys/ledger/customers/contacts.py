@@ -6,13 +6,14 @@ because a cap was reached meanwhile, and the kept answers of mailings and slots.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from recsys.config import Purpose
 from recsys.decisions import (
     MAX_DAYS,
     Consent,
@@ -67,6 +68,22 @@ _REPLACE: Final = (
     .where(CONTACTS.c.own_id == sa.bindparam("key"), CONTACTS.c.state == sa.bindparam("seen"))
     .values(state=sa.bindparam("packed"), shown_ts=sa.bindparam("at"))
 )
+
+#: Of who said anything; see ``contact_rows.write``.
+_SAID: Final = (
+    sa.select(CONTACTS.c.own_id, IDENTIFIERS.c.customer_id, CONTACTS.c.state)
+    .join_from(CONTACTS, IDENTIFIERS, CONTACTS.c.own_id == IDENTIFIERS.c.own_id, isouter=True)
+    .where(CONTACTS.c.shown_ts.is_(None))
+)
+
+
+class Said(NamedTuple):
+    """What was said about a purpose through one identifier."""
+
+    own_id: str
+    customer_id: str | None
+    """The current customer; None where the identifier names nobody, or is not known."""
+    consents: tuple[Consent, ...]
 
 
 class Contacts:
@@ -228,6 +245,30 @@ class Contacts:
             states = locked(connection, new - erased_among(connection, new))
             write(connection, {key: each.with_consents(said[key]) for key, each in states.items()})
         return len(states)
+
+    def said_about(self, purpose: Purpose) -> Iterator[Said]:
+        """Read what was said about a purpose through each identifier.
+
+        Parameters
+        ----------
+        purpose : str
+
+        Yields
+        ------
+        Said
+            Of each id through which anything was said.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be read.
+        """
+        with self._database.reading() as connection:
+            for own_id, customer_id, packed in connection.execute(_SAID):
+                consents = contact_state.decode(packed).consents
+                about = tuple(one for one in consents if one.purpose == purpose)
+                if about:
+                    yield Said(own_id, customer_id, about)
 
     def thin(self, before_ts: int, answers_before_ts: int, most: int = 2_000) -> int:
         """Delete some states of before a time that hold nothing a customer said, and answers.

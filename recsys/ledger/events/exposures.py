@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from recsys.decisions import Decision, PastShowings, decision
 from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.database import Database
-from recsys.ledger.events.showings import read_showings
+from recsys.ledger.events.showings import Includes, read_showings
 from recsys.ledger.schema import EXPOSURES
 from recsys.ledger.statements import insert
 
@@ -85,16 +85,19 @@ class Exposures:
         decided = None if row["decision"] is None else decision.decode(row["decision"])
         return Exposure(**{**row, "items": msgspec.json.decode(row["items"]), "decision": decided})
 
-    def showings(self, half_life_days: float) -> PastShowings:
+    def showings(self, half_life_days: float, includes: Includes = lambda _: True) -> PastShowings:
         """Return what customers were shown and clicked on, to learn rotation from.
 
         Parameters
         ----------
         half_life_days : float
             As of ``decisions.Rotation``.
+        includes : callable
+            Whether somebody may be learned from, as ``exchange.Learnable.includes``; by default
+            everybody.
         """
         with self._database.reading() as connection:
-            return read_showings(connection, half_life_days)
+            return read_showings(connection, half_life_days, includes)
 
     def thin(self, before_ts: int, most: int = 2_000) -> int:
         """Delete some exposures before a time, and return their number.

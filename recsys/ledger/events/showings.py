@@ -5,7 +5,7 @@ training.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.decisions import PastShowings, tiredness, visits
-from recsys.ledger.schema import EVENTS, EXPOSURES
+from recsys.ledger.schema import EVENTS, EXPOSURES, SESSIONS
 
 #: Showings to read, about; of more, those of every second, third … customer are taken.
 MAX_SHOWINGS: Final = 200_000
 _CLICKS: Final = ("select_item", "select_promotion")
+Includes = Callable[[str], bool]
 
 
 class _Item(msgspec.Struct):
@@ -35,7 +36,9 @@ class _Click(msgspec.Struct):
 _read_click = msgspec.json.Decoder(_Click)
 
 
-def read_showings(connection: Connection, half_life_days: float) -> PastShowings:
+def read_showings(
+    connection: Connection, half_life_days: float, includes: Includes
+) -> PastShowings:
     """Read what was shown to somebody on placements whose clicks are reported.
 
     Parameters
@@ -43,6 +46,9 @@ def read_showings(connection: Connection, half_life_days: float) -> PastShowings
     connection : Connection
     half_life_days : float
         As of ``decisions.Rotation``.
+    includes : callable
+        Whether somebody may be learned from: any id of a customer; an empty text for a visitor whom
+        nobody knows.
 
     Returns
     -------
@@ -52,17 +58,22 @@ def read_showings(connection: Connection, half_life_days: float) -> PastShowings
     clicks = _clicks(connection)
     of = EXPOSURES.c
     someone = sa.func.coalesce(of.customer_id, of.session_id)
-    query = sa.select(someone, of.recommendation_id, of.placement, of.shown_ts, of["items"])
+    # A visit may have been told whose it is after the showing.
+    owner = sa.func.coalesce(of.customer_id, SESSIONS.c.own_id, "")
+    query = sa.select(someone, owner, of.recommendation_id, of.placement, of.shown_ts, of["items"])
+    query = query.join_from(
+        EXPOSURES, SESSIONS, of.session_id == SESSIONS.c.session_id, isouter=True
+    )
     query = query.where(someone.is_not(None)).order_by(of.shown_ts, of.recommendation_id)
     count = connection.execute(sa.select(sa.func.count()).select_from(EXPOSURES)).scalar_one()
     every = 10 * count // MAX_SHOWINGS + 1
     reported: set[str] = set()
     shown: dict[tuple[str, str], list[tuple[int, str, int, int | None]]] = {}
-    for who, recommendation_id, placement, ts, items in connection.execute(query):
+    for who, owner_id, recommendation_id, placement, ts, items in connection.execute(query):
         clicked = clicks.get(recommendation_id, {})
         if clicked:
             reported.add(placement)
-        if zlib.crc32(who.encode()) % every:
+        if zlib.crc32(who.encode()) % every or not includes(owner_id):
             continue
         for place, item_id in enumerate(msgspec.json.decode(items), start=1):
             row = ts, placement, place, clicked.get(item_id)

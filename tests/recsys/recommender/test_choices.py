@@ -6,6 +6,7 @@ import pytest
 from recsys.artefacts.layout import CHOICES
 from recsys.bundles.bundle_table import bundle_id
 from recsys.bundles.terms import Decision, Terms
+from recsys.config.placement_settings import PlacementRule, PlacementSettings
 from recsys.config.settings import BundleSettings
 from recsys.config.toml_file import PLACEMENTS
 from recsys.datasets.customer_history import EMPTY
@@ -77,6 +78,32 @@ def test_a_page_shows_a_choice_once_and_never_its_own(engine, how):
         found = of(engine, page)
         assert len(set(found)) == len(found) > 0
         assert engine.choice_of(item_id) not in found
+
+
+@pytest.mark.parametrize("how", ["bought_together", "similar"])
+def test_rules_of_a_page_are_about_whole_choices(engine, how):
+    def page(*rules, item_id="pasta"):
+        settings = PlacementSettings(channel="web", rules=list(rules))
+        question = PageQuestion(
+            how=how, item_id=item_id, as_of_ts=AS_OF, count=20, settings=settings
+        )
+        answer = engine.related(question)
+        found = of(engine, answer)
+        assert len(set(found)) == len(found) > 0
+        return [item["item_id"] for item in answer["items"]], found
+
+    pin = PlacementRule(name="pin", action="pin", item_ids=["item012"], position=2)
+    ids, found = page(pin)
+    assert ids[1] == "item012"  # itself, though more is bought of the butter
+    assert found.count(engine.choice_of("butter")) == 1
+    assert (
+        "bread"
+        not in page(
+            PlacementRule(name="own", action="pin", item_ids=["item010"]), item_id="item011"
+        )[1]
+    )
+    gone = PlacementRule(name="gone", action="exclude", item_ids=["butter"])
+    assert not {*BUTTERS} & {*page(gone, item_id="bread")[0]}
 
 
 def shown(engine, row=EMPTY, **fields):

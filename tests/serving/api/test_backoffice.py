@@ -216,6 +216,7 @@ def test_part_of_one_is_compared_as_told(client: FlaskClient) -> None:
             {"location_id": "S1", "latitude": 0, "longitude": 0},
             "/locations/0/latitude",
         ),
+        ("locations", {"location_id": "S1", "time_zone": "CET-1"}, "/locations/0/time_zone"),
         ("locations", {"location_id": "S1", "delivery_days": 366}, "/locations/0/delivery_days"),
         ("locations", {"location_id": "S1", "delivery_days": 1.5}, "/locations/0/delivery_days"),
         (

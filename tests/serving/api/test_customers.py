@@ -80,10 +80,33 @@ def test_without_personalisation_a_customer_is_a_stranger(client: FlaskClient) -
     assert "no_consent" not in other
 
 
+def test_without_profiling_only_the_visit_counts(client: FlaskClient) -> None:
+    cart = [{"item_id": ids(ask(client))[0]}]
+    asked = {"placement": "web_cart", "cart": cart, "count": 12}
+    stranger = ask(client, **asked)
+    assert ids(ask(client, **asked, **known(0))) != ids(stranger)
+    found = say(client, 0, {"purpose": "profiling", "given": False, "source": "account page"})
+    assert not any(found["effective"]["profiling"].values())
+    assert all(found["effective"]["personalisation"].values())
+    answer = ask(client, **asked, **known(0))
+    assert ids(answer) == ids(stranger)
+    assert answer["no_consent"] == ["profiling"]
+    assert not answer["customer_known"]
+    assert mail(client, 0).status_code == 200  # messages go on, from nobody's history
+    say(client, 0, {"purpose": "personalisation", "given": False})
+    assert ask(client, **asked, **known(0))["no_consent"] == ["personalisation", "profiling"]
+
+
+def test_profiling_may_be_refused_on_one_channel(client: FlaskClient) -> None:
+    say(client, 0, {"purpose": "profiling", "channel": "email", "given": False})
+    assert mail(client, 0).get_json()["no_consent"] == ["profiling"]
+    assert "no_consent" not in ask(client, **known(0))
+
+
 def test_who_said_nothing_is_treated_as_the_settings_say(config: Config, serve: Serve) -> None:
     careful = msgspec.structs.replace(
         config,
-        consents=ConsentSettings(personalisation=False, marketing=False),
+        consents=ConsentSettings(personalisation=False, marketing=False, profiling=False),
         placements={
             **config.placements,
             "confirmation": PlacementSettings(channel="email", service=True),
@@ -91,10 +114,11 @@ def test_who_said_nothing_is_treated_as_the_settings_say(config: Config, serve: 
     )
     client = serve(careful).test_client()
     problem(mail(client, 0), 409, "no-consent")
-    assert ask(client, **known(0))["no_consent"] == ["personalisation"]
+    assert ask(client, **known(0))["no_consent"] == ["personalisation", "profiling"]
     assert ask(client, "confirmation", **known(0))["items"]  # a service message goes out
     assert ask(client)["items"]  # nobody is known, so nothing of theirs is used
-    yes = [{"purpose": purpose, "given": True} for purpose in ("personalisation", "marketing")]
+    purposes = "personalisation", "marketing", "profiling"
+    yes = [{"purpose": purpose, "given": True} for purpose in purposes]
     say(client, 0, *yes)
     assert mail(client, 0).get_json()["customer_known"]
 
@@ -156,7 +180,7 @@ def test_no_message_without_knowing_what_was_consented_to(
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [
-        ({"purpose": "profiling", "given": True}, "/consents/0/purpose"),
+        ({"purpose": "profit", "given": True}, "/consents/0/purpose"),
         ({"purpose": "marketing"}, "/consents/0/given"),
         ({"purpose": "marketing", "given": True, "channel": "fax"}, "/consents/0/channel"),
         (

@@ -6,10 +6,13 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
+from recsys.config import PlacementRule, PlacementSettings
+from recsys.config.toml_file import Config
 from recsys.models.kernels.lifts import LEAST_LIFT
+from recsys.units import DAY
 from serving.schemas import Page
 from tests.serving.access.test_admission import MakeKey, app, call, make, problem
-from tests.serving.conftest import PAIRS, SOLD_OUT
+from tests.serving.conftest import ADULT, LAST_DAY, PAIRS, SOLD_OUT, Serve, state
 
 __all__ = ["app", "make"]
 
@@ -89,3 +92,61 @@ def test_a_key_sees_its_locations_page(client: FlaskClient, make: MakeKey) -> No
     assert len(tags) == 2  # what one may see is not what another one holds
     web = make("recommend", origins=["https://shop.example"])
     assert call(client, web, path, None, Origin="https://shop.example").status_code == 200
+
+
+TREAT = PlacementRule(name="treat", action="pin", item_ids=["item03"], until="2026-03-02")
+RULED = PlacementSettings(
+    channel="web",
+    count=3,
+    rules=[PlacementRule(name="no butter", action="exclude", item_ids=["butter"]), TREAT],
+)
+
+
+@pytest.fixture
+def ruled(config: Config, serve: Serve) -> FlaskClient:
+    placements = {**config.placements, "page": RULED}
+    app = serve(msgspec.structs.replace(config, placements=placements))
+    state(app).shift_seconds += int(LAST_DAY.timestamp()) - state(app).now_ts()
+    return app.test_client()
+
+
+def test_a_page_follows_the_rules_of_its_placement(ruled: FlaskClient) -> None:
+    bare = page(ruled, "bread")
+    assert (ids(bare)[0], len(ids(bare))) == ("butter", len(set(ids(bare))))
+    assert "rules" not in bare
+    found = page(ruled, "bread", placement="page")
+    assert ids(found)[0] == "item03"
+    assert "butter" not in ids(found)
+    assert {one["name"] for one in found["rules"]} == {"no butter", "treat"}
+    assert found["left_out"]["excluded"] >= 1
+    popular = page(ruled, "item00", "similar", placement="page")  # nothing is like it
+    assert popular["items"][0]["because"] == "pinned"
+    assert (ids(popular)[0], len(ids(popular))) == ("item03", 3)  # as many as the placement says
+    assert len(ids(page(ruled, "item00", placement="page", count=2))) == 2
+    assert ADULT in ids(page(ruled, "item00", placement="tasting", count=200))
+    assert ADULT not in ids(page(ruled, "item00", placement="page", count=200))
+
+
+def test_a_page_changes_as_soon_as_a_rule_no_longer_holds(ruled: FlaskClient) -> None:
+    path = "/v1/items/bread/similar?placement=page"
+    first = ruled.get(path)
+    tag = {"If-None-Match": first.headers["ETag"]}
+    assert ruled.get(path, headers=tag).status_code == 304
+    state(ruled.application).shift_seconds += 3 * DAY
+    second = ruled.get(path, headers=tag)
+    assert second.status_code == 200
+    assert [one["name"] for one in second.get_json()["rules"]] == ["no butter"]
+
+
+def test_a_placement_of_a_page_is_one_that_the_key_may_ask_for(
+    client: FlaskClient, make: MakeKey
+) -> None:
+    path = "/v1/items/bread/similar"
+    problem(client.get(f"{path}?placement=nowhere"), 422, "invalid-request")
+    both = client.get(f"{path}?placement=tasting&age_restricted=true")
+    problem(both, 422, "invalid-request")
+    assert both.get_json()["errors"][0]["pointer"] == "/age_restricted"
+    app_key = make("recommend", channels=["app"])
+    problem(call(client, app_key, f"{path}?placement=web_product", None), 403, "channel-forbidden")
+    web_key = make("recommend", channels=["web"])
+    assert call(client, web_key, f"{path}?placement=web_product", None).status_code == 200

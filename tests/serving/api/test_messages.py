@@ -177,26 +177,6 @@ def test_a_mail_that_went_out_stays_although_that_is_reported_late(shop_with: An
     assert shop.held("urgent", mailing_id="u1", **known(0))["code"] == "capped"
 
 
-def test_quiet_hours_hold_until_morning_where_the_customer_lives(shop_with: Any) -> None:
-    quiet = ContactSettings(quiet_from="21:00", quiet_until="08:00")
-    shop = shop_with(contact=quiet)
-    shop.until(20, 59)
-    mail = shop.ask("news", mailing_id="m1", **known(0))
-    shop.wait(120)
-    held = shop.held("news", mailing_id="m1", **known(0))
-    assert held["code"] == "quiet_hours"
-    assert held["send_after"].endswith("T08:00:00Z")
-    planned = shop.ask("news", mailing_id="m1", send_at=held["send_after"], **known(0))
-    assert ids(planned) == ids(mail)
-    customer_id = shop.decision(mail["recommendation_id"])["customer_id"]
-    path = f"/v1/customers/{customer_id}/consents"
-    said = shop.client.put(path, json={"time_zone": "America/New_York"})
-    assert said.get_json()["time_zone"] == "America/New_York"
-    assert shop.ask("news", mailing_id="m1", **known(0))["items"]  # afternoon there
-    wrong = shop.client.put(path, json={"time_zone": "Europe/Pariss"})
-    assert wrong.status_code == 422
-
-
 def test_service_messages_are_never_held(shop_with: Any, config: Config) -> None:
     receipt = PlacementSettings(channel="email", service=True, count=2)
     placements = {**config.placements, "receipt": receipt, "news": MAIL}

@@ -84,6 +84,15 @@ def test_where_locations_lie_and_which_deliver(shop: Shop) -> None:
     assert not workspace.rejects()
 
 
+def test_a_zone_that_nobody_can_tell_the_time_of_is_noted(shop: Shop) -> None:
+    workspace = shop(NOTHING_SOLD, settings=PLACES)
+    workspace.write(places_csv="location_id,time_zone\na,Europe/Berlin\nb,CET-1\nc,\n")
+    workspace.ingest()
+    found = {row["location_id"]: row["time_zone"] for row in workspace.table("locations")}
+    assert {name: found[name] for name in "abc"} == {"a": "Europe/Berlin", "b": None, "c": None}
+    assert part(workspace, "locations").notes == {"bad_time_zone": 1}
+
+
 def test_positions_may_be_written_in_millionths(shop: Shop) -> None:
     mapped = """[sources.places.columns]
 latitude = { column = "lat_e6", times = 0.000001 }

@@ -1,5 +1,6 @@
 """Training learns from the ledger what customers tire of, where there are clicks enough."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ from recsys.ledger.events.exposures import Exposures
 from training.train.rotation import MIN_CLICKS, learned_rotation
 
 
+def everybody(_: str) -> bool:
+    return True
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     made = Config(folder=tmp_path)
@@ -21,9 +26,9 @@ def config(tmp_path: Path) -> Config:
 
 
 def test_without_a_ledger_or_clicks_nothing_is_learned(config: Config) -> None:
-    assert learned_rotation(config) == {}
+    assert learned_rotation(config, everybody) == {}
     Ledger.open(config.ledger_url).close()
-    assert learned_rotation(config) == {}
+    assert learned_rotation(config, everybody) == {}
 
 
 def test_clicks_enough_are_learned_from(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,11 +37,12 @@ def test_clicks_enough_are_learned_from(config: Config, monkeypatch: pytest.Monk
     showings = shop.showings(visits)
     assert showings.clicked.sum() > MIN_CLICKS
 
-    def read(_: Exposures, half_life_days: float) -> PastShowings:
+    def read(_: Exposures, half_life_days: float, includes: Callable[[str], bool]) -> PastShowings:
+        assert includes is everybody
         assert half_life_days == RotationSettings().half_life_days
         return showings
 
     monkeypatch.setattr(Exposures, "showings", read)
-    found = learned_rotation(config)["rotation"]
+    found = learned_rotation(config, everybody)["rotation"]
     assert 0.4 < found["decay"] < 0.65
     assert found["clicks"] == showings.clicked.sum()

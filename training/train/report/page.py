@@ -87,6 +87,10 @@ def _facts(result: dict[str, Any]) -> list[tuple[str, str]]:
             ("Orders", f"{result['orders']:,}"),
             ("Customers", f"{result['customers']:,}"),
         ]
+    if result["not_profiled"]:
+        facts.append(
+            ("Customers without consent to profiling", f"{result['not_profiled']:,}, left out")
+        )
     return facts
 
 

@@ -260,3 +260,15 @@ def test_contacts_thin_out_where_exposures_are_kept_for_good(ledger: Ledger) -> 
     assert ledger.contacts.state(ADA).shown
     queue.prune(NOW + (MAX_DAYS + 1) * DAY, at_once=True)
     assert not ledger.contacts.state(ADA).shown
+
+
+def test_what_was_said_about_a_purpose_is_read_for_training(ledger: Ledger) -> None:
+    ledger.replace_histories("v1", [], [("card", "7", CARD, ADA)], contained=0, systems=[])
+    no = Consent("profiling", "", False, NOW, "form")
+    ledger.contacts.consent([CARD], [no, Consent("marketing", "", True, NOW)])
+    ledger.contacts.consent([ADA], [Consent("marketing", "", True, NOW)])
+    ledger.contacts.show([showing("tea", customer_id="bob", at_ts=NOW)], RULES)
+    ledger.contacts.consent(["bob"], [no])  # beside what they were shown
+    said = {one.own_id: one[1:] for one in ledger.contacts.said_about("profiling")}
+    assert said == {CARD: (ADA, (no,)), "bob": (None, (no,))}
+    assert not list(ledger.contacts.said_about("personalisation"))

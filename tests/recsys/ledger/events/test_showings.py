@@ -3,13 +3,22 @@
 import numpy as np
 import pytest
 
+from recsys.identity import customer_id_of
 from recsys.ledger.events.exposures import Exposure
 from recsys.ledger.ledger import Ledger
 from recsys.units import DAY
 from tests.recsys.ledger.conftest import NOW, MakeEvent
 
 
-def show(ledger: Ledger, number: int, days: float, *items: str, placement: str = "home") -> None:
+def show(
+    ledger: Ledger,
+    number: int,
+    days: float,
+    *items: str,
+    placement: str = "home",
+    customer_id: str | None = "ann",
+    session_id: str | None = None,
+) -> None:
     ledger.exposures.record(
         [
             Exposure(
@@ -18,7 +27,8 @@ def show(ledger: Ledger, number: int, days: float, *items: str, placement: str =
                 placement=placement,
                 model_version="v1",
                 items=list(items),
-                customer_id="ann",
+                customer_id=customer_id,
+                session_id=session_id,
             )
         ]
     )
@@ -46,6 +56,26 @@ def test_each_visit_counts_once_and_a_click_answers_what_was_before(
     assert [tired for tired, *_ in tea] == pytest.approx([0.0, 0.5, 0.5**0.5])
     assert [tired for tired, *_ in milk] == pytest.approx([0.0, 0.5])
     assert not any(clicked for *_, clicked in milk)
+
+
+def test_nothing_is_learned_from_who_may_not_be_learned_from(
+    ledger: Ledger, make_event: MakeEvent
+) -> None:
+    show(ledger, 1, 0.0, "tea")
+    show(ledger, 2, 0.0, "tea", "milk", customer_id="bob")
+    show(ledger, 3, 0.0, "tea", customer_id=None, session_id="v1")  # a visitor
+    show(ledger, 4, 0.0, "tea", customer_id=None, session_id="v2")  # who logs in later
+    events = [
+        make_event("select_item", "tea", at=NOW + 9, recommendation_id="r1", identifier="ann"),
+        make_event("view_item", "tea", at=NOW + 9, session_id="v2", identifier="bob"),
+    ]
+    ledger.add_events(events, NOW + 10)
+    bob = customer_id_of("email", "bob")
+    assert len(ledger.exposures.showings(10.0).clicked) == 5
+    found = ledger.exposures.showings(10.0, lambda own_id: own_id not in ("bob", bob))
+    assert sorted(found.clicked.tolist()) == [False, True]  # the visitor's, and Ann's
+    found = ledger.exposures.showings(10.0, lambda own_id: own_id == "ann")
+    assert found.clicked.tolist() == [True]
 
 
 def test_nothing_shown_is_nothing_to_learn_from(ledger: Ledger) -> None:

@@ -87,6 +87,7 @@ def result():
         "outcome": "measured",
         "history": "h1",
         "note": "",
+        "not_profiled": 0,
         "windows": {"validation": [window], "test": [window]},
         "figures": [*figures("all", 0.4, 0.3), *figures("web", 0.2, 0.3, n=20)],
         "differences": [
