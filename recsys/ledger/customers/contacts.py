@@ -5,29 +5,28 @@ because a cap was reached meanwhile, and the kept answers of mailings and slots.
 ``Ledger``, and by ``recording`` for events.
 """
 
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Connection
 
 from recsys.config import Purpose
 from recsys.decisions import (
-    MAX_DAYS,
     Consent,
     ContactState,
-    Outgoing,
-    Reservation,
     contact_state,
-    offers_over_cap,
-    over_cap,
-    room_for,
     united,
 )
 from recsys.ledger.customers.contact_rows import forgotten_from, locked, write
 from recsys.ledger.customers.erasing import erased_among
+from recsys.ledger.customers.showing_rows import (
+    allowed,
+    kept_answer,
+    of_customer,
+    with_shown,
+    write_showings,
+)
 from recsys.ledger.customers.showings import (
     CapRules,
     KeptAnswer,
@@ -36,32 +35,12 @@ from recsys.ledger.customers.showings import (
     StoredContact,
 )
 from recsys.ledger.database import Database
-from recsys.ledger.schema import CONTACTS, IDENTIFIERS, KEPT_ANSWERS, RESERVATIONS, SESSIONS
-from recsys.ledger.statements import insert
+from recsys.ledger.schema import CONTACTS, IDENTIFIERS, KEPT_ANSWERS, RESERVATIONS
 
 _EMPTY: Final = ContactState()
-_OWN_IDS: Final = sa.select(IDENTIFIERS.c.own_id).where(
-    IDENTIFIERS.c.customer_id == sa.bindparam("customer_id")
-)
-
-
-def _of_customer(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    return sa.or_(
-        column.in_(_OWN_IDS),
-        column == sa.bindparam("customer_id"),
-        column == sa.bindparam("visit_id"),
-    )
-
-
 # Constants, because ``Database.rows`` compiles each statement once.
 _STATES: Final = sa.select(CONTACTS.c.own_id, CONTACTS.c.state).where(
-    _of_customer(CONTACTS.c.own_id)
-)
-_ROWS: Final = sa.select(CONTACTS.c.own_id).where(_of_customer(CONTACTS.c.own_id))
-_KEPT: Final = (
-    sa.select(KEPT_ANSWERS)
-    .where(KEPT_ANSWERS.c.slot == sa.bindparam("slot"), _of_customer(KEPT_ANSWERS.c.own_id))
-    .order_by(KEPT_ANSWERS.c.decided_ts)
+    of_customer(CONTACTS.c.own_id)
 )
 _REPLACE: Final = (
     CONTACTS.update()
@@ -134,7 +113,7 @@ class Contacts:
         """
         given = {"slot": slot, "customer_id": customer_id, "visit_id": visit_id}
         with self._database.reading() as connection:
-            return _kept(connection, given)
+            return kept_answer(connection, given)
 
     def show(self, showings: Sequence[Showing], rules: CapRules) -> list[Shown]:
         """Write down what is shown, unless a cap was reached meanwhile; all of it or nothing.
@@ -162,7 +141,7 @@ class Contacts:
             return [found]
         durable = any(one.slot or one.reservation for one in showings)
         with self._database.writing(durable=durable) as connection:
-            return _show(connection, showings, rules)
+            return write_showings(connection, showings, rules)
 
     def _show_unchanged(self, one: Showing, rules: CapRules) -> Shown | None:
         """Write down what a page shows a known customer, in one statement.
@@ -173,8 +152,8 @@ class Contacts:
         seen = one.seen
         if seen is None or seen.own is None or one.slot or one.reservation is not None:
             return None
-        found = _allowed({}, (), seen.state, one, rules)
-        after = _with_shown(seen.own.with_arms(one.arms), found, one, rules)
+        found = allowed({}, (), seen.state, one, rules)
+        after = with_shown(seen.own.with_arms(one.arms), found, one, rules)
         written = self._database.change(
             _REPLACE,
             key=one.customer_id,
@@ -301,135 +280,3 @@ class Contacts:
             with self._database.writing(durable=False) as connection:
                 gone += connection.execute(delete).rowcount
         return gone
-
-
-def _show(connection: Connection, showings: Sequence[Showing], rules: CapRules) -> list[Shown]:
-    owners = _own_ids(connection, showings)
-    rows = [  # of other identifiers caps alone read
-        _rows_of(connection, one, own_id) if rules.caps else [own_id]
-        for one, own_id in zip(showings, owners, strict=True)
-    ]
-    states = locked(connection, {own_id for of_one in rows for own_id in of_one})
-    shown: list[Shown] = []
-    for one, own_id, own_ids in zip(showings, owners, rows, strict=True):
-        kept = _kept(connection, _names(one, own_id) | {"slot": one.slot}) if one.slot else None
-        if kept is not None:
-            shown.append(Shown([], [], kept=kept))
-            continue
-        states[own_id] = states[own_id].with_arms(one.arms)
-        whole = united([states[each] for each in own_ids])
-        found = _allowed(states, own_ids, whole, one, rules)
-        shown.append(found)
-        if found.cap is not None:
-            continue
-        if one.reservation is not None:
-            reserved = msgspec.structs.replace(
-                one.reservation, item_ids=tuple(found.item_ids), offer_ids=tuple(found.offer_ids)
-            )
-            states[own_id] = states[own_id].with_reservation(reserved)
-            _note_reservation(connection, reserved, own_id)
-        else:
-            states[own_id] = _with_shown(states[own_id], found, one, rules)
-        if one.slot and one.written is not None:
-            _keep(connection, one, own_id, one.written(found.item_ids, found.offer_ids))
-    visits = {one.visit_id for one in showings if one.session_id}
-    write(connection, states, visits)
-    return shown
-
-
-def _with_shown(state: ContactState, found: Shown, one: Showing, rules: CapRules) -> ContactState:
-    """Return a state after what is left of a showing was shown at once."""
-    counted_days = 1 + max((cap.days for cap in rules.caps.values()), default=0)
-    keep_days = min(MAX_DAYS, max(rules.keep_days, counted_days))
-    state = state.with_shown(found.item_ids, one.channel, one.at_ts, keep_days)
-    return state.with_offers_shown(found.offer_ids, one.channel, one.at_ts, keep_days)
-
-
-def _allowed(
-    states: dict[str, ContactState],
-    own_ids: Iterable[str],
-    whole: ContactState,
-    one: Showing,
-    rules: CapRules,
-) -> Shown:
-    """Return what caps leave of a showing; messages that give way do so in ``states``."""
-    reservation = one.reservation
-    if reservation is not None and reservation.message:
-        message = Outgoing(
-            reservation.recommendation_id,
-            reservation.placement,
-            reservation.channel,
-            reservation.priority,
-            reservation.send_ts,
-            one.at_ts,
-        )
-        room = room_for(whole, message, rules.caps, rules.zone)
-        if room.cap is not None:
-            return Shown([], [], cap=room.cap)
-        if room.displaced:
-            for own_id in own_ids:
-                states[own_id] = states[own_id].displacing(room.displaced)
-    capped = over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of)
-    capped -= frozenset(rules.choices_of(one.uncapped))
-    choices = rules.choices_of(one.item_ids)
-    item_ids = [
-        item_id
-        for item_id, choice in zip(one.item_ids, choices, strict=True)
-        if choice not in capped
-    ]
-    bundles = offers_over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone)
-    return Shown(item_ids, [each for each in one.offer_ids if each not in bundles])
-
-
-def _own_ids(connection: Connection, showings: Sequence[Showing]) -> list[str]:
-    """Return under which id each showing is stored: a visit's who logged in to it meanwhile.
-
-    Visits are locked before contacts, as by ``recording``.
-    """
-    visits = {each.session_id for each in showings if not each.customer_id and each.session_id}
-    bound: dict[str, str] = {}
-    if visits:
-        of = SESSIONS.c
-        query = sa.select(of.session_id, of.own_id).where(of.session_id.in_(sorted(visits)))
-        query = query.where(of.own_id.is_not(None)).order_by(of.session_id).with_for_update()
-        bound = {row.session_id: row.own_id for row in connection.execute(query)}
-    return [
-        each.customer_id or bound.get(each.session_id or "", each.visit_id) for each in showings
-    ]
-
-
-def _names(showing: Showing, own_id: str) -> dict[str, str]:
-    return {"customer_id": showing.customer_id or own_id, "visit_id": showing.visit_id}
-
-
-def _rows_of(connection: Connection, showing: Showing, own_id: str) -> list[str]:
-    """Return the ids of all states of a customer, that of the showing first."""
-    found = connection.execute(_ROWS, _names(showing, own_id)).scalars()
-    return [own_id, *(other for other in found if other != own_id)]
-
-
-def _kept(connection: Connection, given: Mapping[str, str]) -> KeptAnswer | None:
-    row = connection.execute(_KEPT, given).first()
-    if row is None:
-        return None
-    return KeptAnswer(row.recommendation_id, row.decided_ts, zlib.decompress(row.answer))
-
-
-def _keep(connection: Connection, showing: Showing, own_id: str, answer: bytes) -> None:
-    values = {
-        "own_id": own_id,
-        "slot": showing.slot,
-        "recommendation_id": showing.recommendation_id,
-        "decided_ts": showing.at_ts,
-        "answer": zlib.compress(answer, 1),
-    }
-    connection.execute(KEPT_ANSWERS.insert(), values)
-
-
-def _note_reservation(connection: Connection, reservation: Reservation, own_id: str) -> None:
-    values = {
-        "recommendation_id": reservation.recommendation_id,
-        "own_id": own_id,
-        "decided_ts": reservation.decided_ts,
-    }
-    connection.execute(insert(connection, RESERVATIONS).on_conflict_do_nothing(), values)
