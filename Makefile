@@ -64,6 +64,7 @@ demo: $(READY) ## Build the demo workspace, ingest, train, serve, ask
 	$(OMNIBASKET) demo --workspace $(WORKSPACE)
 	$(OMNIBASKET) ingest --workspace $(WORKSPACE)
 	$(OMNIBASKET) train --workspace $(WORKSPACE)
+	$(if $(CHECK),$(OMNIBASKET) week --workspace $(WORKSPACE) --check)
 	$(OMNIBASKET) tour --workspace $(WORKSPACE) $(if $(CHECK),--check --port 0,--port $(PORT))
 
 # In place: what a notebook shows is kept in its file.

@@ -1,10 +1,12 @@
 """The service's answers without a server, for commands that ask many questions or old ones.
 
-In: a workspace's settings. Out: what the service would answer, by the same code, and nothing
-written. Called by ``training.mailing`` and ``training.replay``.
+In: a workspace's settings. Out: what the service would answer, by the same code; nothing is
+written, except by ``call``. Called by ``training.mailing``, ``training.replay`` and
+``training.week``.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -32,6 +34,15 @@ class Replayed(NamedTuple):
     answer: dict[str, Any]
     model_version: str
     """Of the model that answers now."""
+
+
+class Called(NamedTuple):
+    """What a call was answered."""
+
+    status: int
+    """Of HTTP."""
+    body: Any
+    """The answer, or the problem, read from JSON."""
 
 
 class InProcess:
@@ -66,6 +77,39 @@ class InProcess:
         trace: TracebackType | None,
     ) -> None:
         self.state.close()
+
+    def set_clock(self, now_ts: int) -> None:
+        """Let the service's time go on from a moment.
+
+        Parameters
+        ----------
+        now_ts : int
+            UTC epoch seconds.
+        """
+        self.state.shift_seconds = now_ts - int(time.time())
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Called:
+        """Make a call as over HTTP. What it writes is in the ledger when this returns.
+
+        Parameters
+        ----------
+        method : str
+        path : str
+            With its query.
+        body : optional
+            Sent as JSON.
+        headers : mapping of str to str, optional
+        """
+        client = self._app.test_client()
+        answer = client.open(path, method=method, json=body, headers=dict(headers or {}))
+        self.state.flush()
+        return Called(answer.status_code, orjson.loads(answer.data))
 
     def batch(
         self, placement: str, customer_ids: Sequence[str], **fields: Any

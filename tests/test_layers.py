@@ -41,7 +41,7 @@ FORBIDDEN = {
     "serving": {"training", "click", "rich", "implicit"},
 }
 #: Commands that ask the service's own code, so that what they say is what it would do.
-ASK_THE_SERVICE = {"training/mailing.py", "training/replay.py"}
+ASK_THE_SERVICE = {"training/mailing.py", "training/replay.py", "training/week/script.py"}
 #: Loading code from data: artefacts are arrays.
 UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve", "marshal"}
 UNSAFE_CALLS = {"joblib.load", "joblib.dump", "numpy.fromregex"}

@@ -39,6 +39,7 @@ COMMANDS = {
     "bundles": "Look through what sells together, and what was decided about it.",
     "identity": "Look into customers, undo a link.",
     "erase": "Remove everything about one customer, for good.",
+    "week": "Play one customer's week, and show what each step changes on every channel.",
     "tour": "Start the service, ask it one question per channel, and show the answers.",
 }
 

@@ -14,21 +14,18 @@ from typing import NoReturn
 import click
 
 from recsys.config import load_config
-from recsys.errors import RecsysError
 from recsys.history import History
 from training import console
 from training.tour import checks, output
 from training.tour.api_key import VARIABLE, check_key
-from training.tour.check import Check
+from training.tour.check import CheckError, judge
 from training.tour.conversation import question_time, run_conversation
 from training.tour.customer import Customer, choose_customer
 from training.tour.service import Service, ServiceError, running
 
+__all__ = ["CheckError", "command", "judge"]
+
 _LOG = "serve.log"
-
-
-class CheckError(RecsysError):
-    """The service, or the history it answers from, is not what it should be."""
 
 
 @click.command()
@@ -81,28 +78,15 @@ def command(workspace: Path, port: int | None, key: str | None, check: bool, as_
         if check:
             judge(found)
         if not (check or as_json):
-            _serve_on(service, customer, at, config.serve.example_shop)
+            _serve_on(workspace, service, customer, at, config.serve.example_shop)
 
 
-def judge(found: list[Check]) -> None:
-    """Say that all is right.
-
-    Raises
-    ------
-    CheckError
-        Naming what is wrong.
-    """
-    wrong = [f"  {check.what}: {check.seen}" for check in found if not check.passed]
-    if wrong:
-        listed = "\n".join(wrong)
-        raise CheckError(f"{len(wrong)} of {len(found)} checks failed:\n{listed}")
-    click.echo(f"All {len(found)} checks passed.", err=True)
-
-
-def _serve_on(service: Service, customer: Customer, at: datetime | None, shop: bool) -> None:
+def _serve_on(
+    workspace: Path, service: Service, customer: Customer, at: datetime | None, shop: bool
+) -> None:
     """Say what to open, and wait until the person, or the service itself, ends it."""
     try:
-        output.what_to_open(service, customer, at, shop)
+        output.what_to_open(workspace, service, customer, at, shop)
         service.process.wait()
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)

@@ -4,6 +4,7 @@ Called by the tour.
 """
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -153,7 +154,9 @@ def checks(found: list[Check]) -> None:
     console.output().print(console.table(("", "check", "seen"), rows, "Checks"))
 
 
-def what_to_open(service: Service, customer: Customer, at: datetime | None, shop: bool) -> None:
+def what_to_open(
+    workspace: Path, service: Service, customer: Customer, at: datetime | None, shop: bool
+) -> None:
     """Print addresses to open, that of the example shop where there is one, and how to ask."""
     query = {"placement": "web_home"}
     if customer.email is not None:
@@ -171,6 +174,9 @@ def what_to_open(service: Service, customer: Customer, at: datetime | None, shop
         f"  {service.url}/dashboard                bundles, their evidence and their prices",
         f"  {service.url}/v1/bundles?sort=lift     the same, as JSON or CSV",
         f"  curl '{service.url}/v1/recommendations?{urlencode(query)}'{key}",
+        "In another terminal:",
+        f"  omnibasket week{console.at(workspace)}    a customer's week on every channel",
+        f"  omnibasket why RECOMMENDATION_ID{console.at(workspace)}    why an answer is as it is",
         f"Its log: {service.log}",
         "Ctrl-C ends it.",
     )
