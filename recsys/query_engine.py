@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 import ibis
@@ -21,8 +22,11 @@ from ibis.backends.duckdb import Backend
 from ibis.backends.sql.datatypes import DuckDBType
 
 _COMPRESSION = "snappy"
-#: Most queries whose SQL a connection remembers; one file of an export needs about 40.
-_MOST_COMPILED = 128
+#: Most queries whose SQL the process remembers; one file of an export needs about 40, the history
+#: made from all files 60. Compiling takes longer than running them on a small file.
+_MOST_COMPILED = 512
+_compiled: OrderedDict[ops.Node, str] = OrderedDict()
+_remembering = Lock()
 
 
 def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backend:
@@ -52,11 +56,9 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
 def another(con: Backend) -> Backend:
     """Open one more connection to an engine, for another thread.
 
-    It shares the engine's memory and threads; temporary tables are its own. It remembers the SQL
-    of its last queries, because it is used for many files with the same queries.
+    It shares the engine's memory and threads; temporary tables are its own.
     """
     opened = Backend.from_connection(con.con.cursor())
-    vars(opened)["compiled"] = OrderedDict()
     _quiet(opened)
     return opened
 
@@ -179,19 +181,25 @@ def _sql_type(kind: dt.DataType) -> str:
 
 
 def sql(con: Backend, table: ir.Table) -> str:
-    """Compile an expression to the engine's SQL, and register the in-memory tables that it uses."""
-    compiled: OrderedDict[ops.Node, str] | None = vars(con).get("compiled")
+    """Compile an expression to the engine's SQL, and register the in-memory tables that it uses.
+
+    The SQL of equal expressions is compiled once for all connections of the process: it names
+    tables, and each connection has its own tables under these names.
+    """
     expression = table.op()
-    if compiled is not None and expression in compiled:
-        compiled.move_to_end(expression)
-        return compiled[expression]
+    with _remembering:
+        text = _compiled.get(expression)
+        if text is not None:
+            _compiled.move_to_end(expression)
+            return text
     con._run_pre_execute_hooks(table)
     text = str(con.compile(table))
     # In-memory tables are dropped with the expression, so that one must not be held.
-    if compiled is not None and not expression.find(ops.InMemoryTable):
-        compiled[expression] = text
-        if len(compiled) > _MOST_COMPILED:
-            compiled.popitem(last=False)
+    if not expression.find(ops.InMemoryTable):
+        with _remembering:
+            _compiled[expression] = text
+            if len(_compiled) > _MOST_COMPILED:
+                _compiled.popitem(last=False)
     return text
 
 

@@ -3,6 +3,7 @@
 import gc
 import os
 import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from tests import demo
 #: Its tests take longest.
 SLOW = Path(__file__).parent / "training"
 _MAKING = pytest.StashKey[subprocess.Popen[bytes] | None]()
+
+# The tests start many processes, and each would compile the tree's 90,000 lines anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine is slow now and then; that is no reason for a property test to fail.
 settings.register_profile("omnibasket", deadline=None, print_blob=True)

@@ -7,6 +7,8 @@ import ast
 import importlib
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,7 +69,46 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-every_file = pytest.mark.parametrize("path", files(*PACKAGES), ids=named)
+@dataclass(frozen=True)
+class Source:
+    """What the rules ask of a file, which is parsed once for all of them."""
+
+    name: str
+    package: str
+    docstring: str | None
+    imports: list[tuple[int, str]]
+    calls: list[tuple[int, str]]
+    #: Absolute ``from`` imports: line, module, names.
+    taken: list[tuple[int, str, list[str]]]
+    allow_pickle: list[int]
+
+
+@cache
+def source(path: Path) -> Source:
+    tree, package = read(path), package_of(path)
+    return Source(
+        named(path),
+        package,
+        ast.get_docstring(tree),
+        list(imports(tree, package)),
+        list(calls(tree, package)),
+        [
+            (node.lineno, node.module, [alias.name for alias in node.names])
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and not node.level and node.module
+        ],
+        [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword)
+            and node.arg == "allow_pickle"
+            and not (isinstance(node.value, ast.Constant) and node.value.value is False)
+        ],
+    )
+
+
+def sources(*folders: str) -> list[Source]:
+    return [source(path) for path in files(*folders)]
 
 
 def imports(tree: ast.Module, package: str) -> Iterator[tuple[int, str]]:
@@ -103,47 +144,56 @@ def calls(tree: ast.Module, package: str) -> Iterator[tuple[int, str]]:
             for alias in node.names:
                 aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute | ast.Name):
-            dotted = ast.unparse(node)
-            root, _, rest = dotted.partition(".")
-            if root in aliases:
-                yield node.lineno, f"{aliases[root]}.{rest}" if rest else aliases[root]
+        root, *rest = dotted(node)
+        if root in aliases:
+            yield node.lineno, ".".join([aliases[root], *rest])
 
 
-@every_file
-def test_packages_import_only_what_their_layer_may(path: Path) -> None:
-    package = package_of(path)
-    forbidden = FORBIDDEN[package.split(".")[0]]
+def dotted(node: ast.AST) -> list[str]:
+    """``["a", "b"]`` for ``a.b``; an empty text for what is no name of that form."""
+    rest: list[str] = []
+    while isinstance(node, ast.Attribute):
+        rest.insert(0, node.attr)
+        node = node.value
+    return [node.id if isinstance(node, ast.Name) else "", *rest]
+
+
+def test_packages_import_only_what_their_layer_may() -> None:
     wrong = [
-        f"{named(path)}:{line} imports {name}"
-        for line, name in imports(read(path), package)
-        if name.split(".")[0] in forbidden
-        and not (named(path) in ASK_THE_SERVICE and name.startswith("serving.in_process"))
+        f"{file.name}:{line} imports {name}"
+        for file in sources(*PACKAGES)
+        for line, name in file.imports
+        if name.split(".")[0] in FORBIDDEN[file.package.split(".")[0]]
+        and not (file.name in ASK_THE_SERVICE and name.startswith("serving.in_process"))
     ]
-    assert not wrong
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", files("recsys"), ids=named)
-def test_stages_import_only_the_stages_before_them(path: Path) -> None:
-    package = package_of(path)
-    parts = package.split(".")
-    own = STAGES.index(parts[1]) if len(parts) > 1 else -1
+def test_stages_import_only_the_stages_before_them() -> None:
     wrong = [
-        f"{named(path)}:{line} imports {name}"
-        for line, name in imports(read(path), package)
+        f"{file.name}:{line} imports {name}"
+        for file in sources("recsys")
+        for line, name in file.imports
         if name.startswith("recsys.")
         and (stage := name.split(".")[1]) in STAGES
-        and STAGES.index(stage) > own
+        and STAGES.index(stage) > stage_of(file)
     ]
-    assert not wrong
+    assert not wrong, "\n".join(wrong)
 
 
+def stage_of(file: Source) -> int:
+    parts = file.package.split(".")
+    return STAGES.index(parts[1]) if len(parts) > 1 else -1
+
+
+@cache
 def room_of(module: str) -> str:
     """Top folder of a module: ``recsys.ledger`` for ``recsys.ledger.offers.codes``."""
     parts = module.split(".")
     return ".".join(parts[:2]) if (ROOT / "/".join(parts[:2])).is_dir() else parts[0]
 
 
+@cache
 def offered_by(package: str) -> set[str]:
     """Names that a folder's ``__init__`` exports, and its modules and folders."""
     folder = ROOT / package.replace(".", "/")
@@ -156,29 +206,27 @@ def offered_by(package: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", files("recsys", "serving", "training", "benchmarks"), ids=named)
-def test_rooms_are_entered_through_their_door(path: Path) -> None:
+def test_rooms_are_entered_through_their_door() -> None:
     """``from recsys.ledger import Ledger`` or a module as a whole; never a name of its insides."""
-    mine = room_of(named(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."))
     wrong = []
-    for node in ast.walk(read(path)):
-        if not isinstance(node, ast.ImportFrom) or node.level or not node.module:
-            continue
-        if node.module.split(".")[0] not in ("recsys", "serving"):
-            continue
-        room = room_of(node.module)
-        if room == mine or room in ("recsys", "serving"):
-            continue
-        if not (ROOT / node.module.replace(".", "/")).is_dir():
-            wrong.append(f"{named(path)}:{node.lineno} reaches into {node.module}")
-        else:
-            offered = offered_by(node.module)
-            wrong += [
-                f"{named(path)}:{node.lineno} {node.module} does not offer {alias.name}"
-                for alias in node.names
-                if alias.name not in offered
-            ]
-    assert not wrong
+    for file in sources("recsys", "serving", "training", "benchmarks"):
+        mine = room_of(file.name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        for line, module, names in file.taken:
+            room = room_of(module)
+            if module.split(".")[0] not in ("recsys", "serving"):
+                continue
+            if room == mine or room in ("recsys", "serving"):
+                continue
+            if not (ROOT / module.replace(".", "/")).is_dir():
+                wrong.append(f"{file.name}:{line} reaches into {module}")
+            else:
+                offered = offered_by(module)
+                wrong += [
+                    f"{file.name}:{line} {module} does not offer {name}"
+                    for name in names
+                    if name not in offered
+                ]
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
@@ -196,37 +244,34 @@ def test_doors_open(stub: Path) -> None:
                 assert getattr(package, alias.name) is getattr(inside, alias.name)
 
 
-@pytest.mark.parametrize("path", files("recsys"), ids=named)
-def test_the_library_reads_no_clock(path: Path) -> None:
+def test_the_library_reads_no_clock() -> None:
     wrong = [
-        f"{named(path)}:{line} uses {name}; take `as_of` as an argument"
-        for line, name in calls(read(path), package_of(path))
+        f"{file.name}:{line} uses {name}; take `as_of` as an argument"
+        for file in sources("recsys")
+        for line, name in file.calls
         if name in CLOCKS
     ]
-    assert not wrong
+    assert not wrong, "\n".join(wrong)
 
 
-@every_file
-def test_nothing_is_unpickled(path: Path) -> None:
-    tree, package = read(path), package_of(path)
-    wrong = [
-        f"{named(path)}:{line} {name}"
-        for line, name in [*imports(tree, package), *calls(tree, package)]
-        if name.split(".")[0] in UNSAFE or name in UNSAFE_CALLS
-    ]
-    wrong += [
-        f"{named(path)}:{node.lineno} allow_pickle"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.keyword)
-        and node.arg == "allow_pickle"
-        and not (isinstance(node.value, ast.Constant) and node.value.value is False)
-    ]
-    assert not wrong
+def test_nothing_is_unpickled() -> None:
+    wrong = []
+    for file in sources(*PACKAGES):
+        wrong += [
+            f"{file.name}:{line} {name}"
+            for line, name in [*file.imports, *file.calls]
+            if name.split(".")[0] in UNSAFE or name in UNSAFE_CALLS
+        ]
+        wrong += [f"{file.name}:{line} allow_pickle" for line in file.allow_pickle]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", files(*PACKAGES, "tests", "benchmarks"), ids=named)
-def test_files_stay_short(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+def test_files_stay_short() -> None:
+    lengths = {
+        named(path): len(path.read_text(encoding="utf-8").splitlines())
+        for path in files(*PACKAGES, "tests", "benchmarks")
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > MAX_LINES} == {}
 
 
 def test_every_module_has_its_test() -> None:
@@ -252,9 +297,8 @@ def own_test(module: str) -> Path:
     return ROOT.joinpath("tests", *rooms, f"test_{name}.py")
 
 
-@every_file
-def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(read(path))
+def test_every_module_says_what_it_is() -> None:
+    assert [file.name for file in sources(*PACKAGES) if not file.docstring] == []
 
 
 def test_every_stage_of_the_library_has_its_place() -> None:

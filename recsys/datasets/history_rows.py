@@ -8,6 +8,7 @@ were at an earlier time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from heapq import merge
 from itertools import groupby, pairwise
@@ -86,28 +87,32 @@ def read_rows(
     row : CustomerHistory
     """
     wanted_ids = None if customer_ids is None else [*customer_ids]
-    # Both are streamed side by side, and an engine streams one answer at a time.
-    con, beside = history.connect(), history.connect()
-    try:
+    with ExitStack() as opened:
+
+        def engine() -> Backend:
+            """Open one more: all are streamed side by side, each streams one answer at a time."""
+            con = history.connect()
+            opened.callback(con.disconnect)
+            return con
+
         bought: Iterable[tuple[str, CustomerHistory]]
         everything = lines_of_all(history) if until_ts is None and wanted_ids is None else None
         if everything is not None:
             ids, found, bounds = everything
             bought = zip(ids, bulk_rows.of_lines(found, bounds), strict=True)
         else:
+            con = engine()
             lines = con.table("lines")
             lines = _wanted(con, lines.filter(lines.kind != CORRECTION), until_ts, wanted_ids)
             lines = lines.order_by("customer_id", "occurred_at", "order_id", "line_no")
             bought = _gathered(
                 row_batches(con, lines.select(*COLUMNS)), to_lines, add_lines, bulk_rows.of_lines
             )
+        beside = engine()
         events = _events(_wanted(beside, beside.table("events"), until_ts, wanted_ids))
         events = events.order_by("customer_id", "item_id", "kind", "channel")
         looked = _gathered(row_batches(beside, events), to_events, add_events, bulk_rows.of_events)
         yield from _together(bought, looked)
-    finally:
-        con.disconnect()
-        beside.disconnect()
 
 
 def rows_until(

@@ -177,6 +177,19 @@ def test_another_file_of_the_same_layout_is_read_by_the_same_sql(engine: Backend
     own.disconnect()
 
 
+def test_engines_share_the_sql_and_not_the_rows() -> None:
+    compiled, found = [], []
+    for begin in (0, 2):
+        con = connect(memory_mb=256, threads=1)
+        kept = keep(con, "lines", LINES.slice(begin, 2))
+        query = kept.select(total=kept.n * 3)
+        compiled.append(sql(con, query))
+        found.append([row["total"] for row in rows(con, query.order_by("total"))])
+        con.disconnect()
+    assert compiled[0] is compiled[1]
+    assert found == [[3, 9], [6, 12]]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(*[st.sampled_from(range(len(ALIKE)))] * 2, st.booleans()), max_size=20))
 def test_no_query_is_taken_for_another(queries: list[tuple[int, int, bool]]) -> None:
