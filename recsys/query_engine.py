@@ -118,12 +118,23 @@ def keep(con: Backend, name: str, table: ir.Table | pa.Table) -> ir.Table:
         table = table.drop(*constant_columns)
     # As Ibis' `create_table`, which also copies the compiled query; that takes twice as long as
     # compiling it.
-    columns = ", ".join(f"{quote_name(c)} {_sql_type(kind)}" for c, kind in table.schema().items())
     query = sql(con, table)
-    con.raw_sql(f"CREATE TEMP TABLE {quote_name(name)} ({columns})")
+    _create(con, name, table.schema())
     con.raw_sql(f"INSERT INTO {quote_name(name)} {query}")
     kept = _kept_table(con, name)
     return kept.mutate(**constant_columns).select(*names) if constant_columns else kept
+
+
+def empty(con: Backend, name: str, schema: ibis.Schema) -> ir.Table:
+    """Return a temporary table without rows; ``scratch`` drops it."""
+    name = temporary_name(con, name)
+    _create(con, name, schema)
+    return _kept_table(con, name)
+
+
+def _create(con: Backend, name: str, schema: ibis.Schema) -> None:
+    columns = ", ".join(f"{quote_name(c)} {_sql_type(kind)}" for c, kind in schema.items())
+    con.raw_sql(f"CREATE TEMP TABLE {quote_name(name)} ({columns})")
 
 
 def view(con: Backend, name: str, table: ir.Table) -> ir.Table:
@@ -241,8 +252,13 @@ def rows(con: Backend, table: ir.Table) -> list[dict[str, Any]]:
             }
             for row in fetched
         ]
+    return cast(list[dict[str, Any]], fetch(con, table).to_pylist())
+
+
+def fetch(con: Backend, table: ir.Table) -> pa.Table:
+    """Fetch a result as Arrow, with the types of the expression."""
     found = con.con.sql(sql(con, table)).to_arrow_table()
-    return cast(list[dict[str, Any]], found.cast(table.schema().to_pyarrow()).to_pylist())
+    return found.cast(table.schema().to_pyarrow())
 
 
 def _is_plain(kind: dt.DataType) -> bool:

@@ -6,16 +6,14 @@ time. ``resolution``, the only caller, decides which pairs join. Everything is a
 the fetched rows grow with the number of identifiers, not of orders.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.backends.sql import SQLBackend
-from ibis.util import gen_name
+from ibis.backends.duckdb import Backend
 
+from recsys.query_engine import fetch, keep, scratch, value
 from recsys.schema import IDENTIFIERS, LINKS, UTC
 
 #: Input of ``recsys.identity.resolve``.
@@ -49,14 +47,14 @@ _ID_DIGITS: Final = 20
 _LINK_DIGITS: Final = 16
 
 
-def count(observations: ir.Table, con: SQLBackend) -> tuple[pa.Table, pa.Table]:
+def count(observations: ir.Table, con: Backend) -> tuple[pa.Table, pa.Table]:
     """Count identifiers and the links between them.
 
     Parameters
     ----------
     observations : ir.Table
         Columns as ``OBSERVATIONS``. Order and repetition do not matter.
-    con : SQLBackend
+    con : Backend
         Engine that holds ``observations``.
 
     Returns
@@ -79,10 +77,12 @@ def count(observations: ir.Table, con: SQLBackend) -> tuple[pa.Table, pa.Table]:
     usable = observations.filter(
         observations.group_id.notnull(), observations.type.notnull(), observations.value.notnull()
     )
-    with _kept(con, _number(usable)) as numbered, _kept(con, _sets(usable, numbered)) as sets:
-        identifiers = con.to_pyarrow(_identifiers(numbered, sets))
-        together = con.to_pyarrow((sets.members.length() > 1).any()).as_py()
-        links = con.to_pyarrow(_links(numbered, sets)) if together else LINKS.empty_table()
+    with scratch(con):
+        numbered = keep(con, "numbered", _number(usable))
+        sets = keep(con, "sets", _sets(usable, numbered))
+        identifiers = fetch(con, _identifiers(numbered, sets))
+        together = value(con, (sets.members.length() > 1).any())
+        links = fetch(con, _links(numbered, sets)) if together else LINKS.empty_table()
     return identifiers.cast(IDENTIFIERS), links.cast(LINKS)
 
 
@@ -189,13 +189,3 @@ def _hash(*texts: ir.StringColumn, glue: str) -> ir.StringColumn:
         joined = joined + glue + text
     hashed: ir.StringColumn = joined.hexdigest("sha256")
     return hashed
-
-
-@contextmanager
-def _kept(con: SQLBackend, table: ir.Table) -> Iterator[ir.Table]:
-    """Compute a table once and keep it while the block runs."""
-    name = gen_name("identity")
-    try:
-        yield con.create_table(name, table)
-    finally:
-        con.raw_sql(f"DROP TABLE IF EXISTS {name}")

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from ibis.backends.sql import SQLBackend
+from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
 
 from recsys.config import IdentitySettings
@@ -74,7 +74,7 @@ class Resolution:
 def resolve(
     observations: ir.Table | pa.Table,
     settings: IdentitySettings,
-    con: SQLBackend,
+    con: Backend,
     undone: Collection[str] = (),
 ) -> Resolution:
     """Join identifiers that were seen together into customers.
@@ -85,7 +85,7 @@ def resolve(
         Columns as ``recsys.identity.links.OBSERVATIONS``. Order and repetition do not matter.
     settings : IdentitySettings
         Limits, degrees and undone links.
-    con : SQLBackend
+    con : Backend
         Engine that holds ``observations``, or counts them where they are an Arrow table.
     undone : collection of str
         Links that must not join, besides those of the settings.

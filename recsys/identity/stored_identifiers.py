@@ -11,7 +11,7 @@ from ibis.backends.duckdb import Backend
 from recsys.config import IdentitySettings
 from recsys.identity.blocking import reason_expression
 from recsys.identity.hashing import PHONE, KeyedHash, normalise
-from recsys.query_engine import keep
+from recsys.query_engine import fetch, keep
 
 
 def store_identifiers(
@@ -62,6 +62,6 @@ def store_identifiers(
 
 def _phones(con: Backend, values: ir.Table, country: str | None) -> ir.Table:
     """Bring phone numbers into form by Python, which has the library."""
-    typed = con.to_pyarrow(values.filter(values.value.notnull()).select("value"))["value"]
+    typed = fetch(con, values.filter(values.value.notnull()).select("value"))["value"]
     normal = [normalise(PHONE, value, country) for value in typed.to_pylist()]
     return keep(con, "phones", pa.table({"value": typed, "normal": pa.array(normal, pa.string())}))

@@ -19,7 +19,7 @@ from recsys.config import ORDER_KINDS, Column, Config
 from recsys.identity import links
 from recsys.ingest.parts import CONSENTS, FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.ingest.recency import in_order
-from recsys.query_engine import rows
+from recsys.query_engine import empty, rows, temporary_name
 
 #: Name of the source that live orders and events have in the history.
 LIVE = "live"
@@ -304,7 +304,7 @@ class Staged:
         table = ibis.union(ours, others)
         table = table.select(*names, at=table["at"].cast("timestamp('UTC', 6)"))
         if self.live is not None:
-            live = self.con.read_parquet(self.live.observations)
+            live = self._read(self.live.observations)
             table = ibis.union(table, live.select(*table.columns))
         return table
 
@@ -313,7 +313,7 @@ class Staged:
         return self._files(parts, ROWS, schema)
 
     def _with_live(self, table: ir.Table, path: Path) -> ir.Table:
-        live = self.con.read_parquet(path)
+        live = self._read(path)
         live = live.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(LIVE))
         return ibis.union(table, live.select(*table.columns))
 
@@ -321,15 +321,15 @@ class Staged:
         """Read one file of each part as one table; missing columns are null."""
         columns = ibis.Schema.from_pyarrow(schema)
         if not parts:
-            nothing = ibis.memtable(schema.empty_table())
+            nothing = empty(self.con, "nothing", columns)
             return nothing.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(""))
         paths = [str(self._path(part, file)) for part in parts]
         if len(parts) == 1:
-            table = self.con.read_parquet(paths)
+            table = self._read(paths)
             rank, source = self._ranks[parts[0].folder], parts[0].source
             joined = table.mutate(sequence=ibis.literal(rank, "int64"), source=ibis.literal(source))
             return _conformed(joined, table.columns, columns)
-        table = self.con.read_parquet(paths, union_by_name=True, filename=True)
+        table = self._read(paths, union_by_name=True, filename=True)
         sources = ibis.memtable(
             pa.table(
                 {
@@ -341,6 +341,11 @@ class Staged:
         )
         joined = table.join(sources, table.filename == sources["_path"])
         return _conformed(joined, table.columns, columns)
+
+    def _read(self, paths: Path | list[str], **options: bool) -> ir.Table:
+        """Read Parquet under a name of its own; the same in each process, see ``query_engine``."""
+        name = temporary_name(self.con, "staged")
+        return self.con.read_parquet(paths, table_name=name, **options)
 
     def _path(self, part: Part, file: str) -> Path:
         # Whole and without links, as the engine tells the file of a row.

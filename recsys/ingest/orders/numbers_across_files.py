@@ -23,7 +23,7 @@ from recsys.ingest.orders.shared_numbers import (
     interval,
     kinds_of_customers,
 )
-from recsys.query_engine import keep, value
+from recsys.query_engine import fetch, keep, value
 
 #: Prefix of the columns with an order's identifiers, by type.
 _VALUE: Final = "value "
@@ -114,7 +114,7 @@ def _with_identifiers(con: Backend, orders: ir.Table, seen: ir.Table) -> tuple[i
     )
     identifiers = keep(con, "numbers_people", identifiers)
     kinds = kinds_of_customers(
-        con.to_pyarrow(identifiers.select("type").distinct())["type"].to_pylist()
+        fetch(con, identifiers.select("type").distinct())["type"].to_pylist()
     )
     if not kinds:
         return orders, kinds
