@@ -32,7 +32,7 @@ DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 ADA = Identifier(type="email", value="ada@example.org")
 
 #: Commands that the demo of the tests was made by, and those that go on until they are stopped.
-ELSEWHERE = ("demo", "ingest", "serve")
+ELSEWHERE = ("demo", "ingest", "serve", "week")
 #: Commands that take minutes: what they would do is looked at.
 LONG = ("train", "tune")
 #: Lists of an answer that may be empty.

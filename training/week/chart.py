@@ -24,6 +24,8 @@ _SHOWN, _LINES = 5, 7
 _WIDTH, _LABEL, _GAP = 1.0, 0.5, 0.045
 _TITLE_LETTERS, _HELD_LETTERS, _HAPPENED_LETTERS = 29, 25, 28
 _RC: Final[Mapping[str, object]] = {
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
     "font.size": 8,
     "hatch.color": "#D8DCDF",
     "hatch.linewidth": 0.7,

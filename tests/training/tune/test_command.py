@@ -95,12 +95,15 @@ def test_a_search_goes_on_after_a_kill_and_after_ctrl_c_as_if_nothing_had_been(f
 
     def stopped(by, after):
         command = [sys.executable, "-m", "training.cli", "tune", "-w", str(shop), *QUICK]
+        # Who runs the tests may ignore Ctrl-C, and a process would inherit that.
+        ours = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(
             [*command, "--json", "--trials", "300"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        signal.signal(signal.SIGINT, ours)
         until = time.monotonic() + 120
         while trials() < after and time.monotonic() < until:
             assert process.poll() is None, process.stderr
