@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -52,6 +54,17 @@ ONE, FOUR = "one conversation", "four channels"
 REPLICAS: Final = 2
 
 
+def _one_conversation(config: Config, clock: Clock, folder: Path) -> System:
+    return OneConversation(config, clock, folder, REPLICAS)
+
+
+#: What plays the weeks, in the order of the report.
+SYSTEMS: Final[Mapping[str, Callable[[Config, Clock, Path], System]]] = {
+    ONE: _one_conversation,
+    FOUR: FourChannels,
+}
+
+
 def main() -> int:
     """Play the weeks twice, and audit them."""
     made = parser(__doc__)
@@ -73,7 +86,7 @@ def main() -> int:
 
 
 def measure(report: Report, config: Config, folder: Path, n: int, weeks: int, seed: int) -> None:
-    """Play both, and add the figures to the report.
+    """Play both side by side, and add the figures to the report.
 
     Parameters
     ----------
@@ -102,37 +115,50 @@ def measure(report: Report, config: Config, folder: Path, n: int, weeks: int, se
     people = people_like(customers, n, zone, seed, KeyedHash.load(own, create=True).identifier)
     baskets = baskets_of(history, start_ts, end_ts, customers)
     made = plan(people, baskets, start_ts, end_ts, seed)
-    engine = Engine.load(registry.current(own), stock=own.stock)
-    systems: dict[str, Callable[[Clock], System]] = {
-        ONE: lambda clock: OneConversation(own, clock, folder, REPLICAS),
-        FOUR: lambda clock: FourChannels(own, clock, folder),
-    }
-    for method, make in systems.items():
-        _say(f"{method}: {n:,} customers")
-        log = _play(make, made, rows, own, seed)
-        figures = audit.audit(log, made, _rules(own), engine.choices_of)
-        figures["questions"] = log.asked
-        figures |= {f"held_{code}": count for code, count in sorted(log.held.items())}
-        figures |= {f"removed_{code}": count for code, count in sorted(log.removed.items())}
-        for metric, value in figures.items():
-            report.add(TASK, method, metric, value, n=n, seed=seed)
+    with ProcessPoolExecutor(len(SYSTEMS), get_context("spawn")) as side_by_side:
+        played = [
+            (method, side_by_side.submit(_figures, method, made, rows, own, folder, seed))
+            for method in SYSTEMS
+        ]
+        for method, figures in played:
+            for metric, value in figures.result().items():
+                report.add(TASK, method, metric, value, n=n, seed=seed)
+
+
+def _figures(
+    method: str, made: Plan, rows: Mapping[str, bytes], config: Config, folder: Path, seed: int
+) -> dict[str, float]:
+    """Play the weeks once and return what an audit counts; in a process of its own."""
+
+    def say(text: str) -> None:
+        _say(f"{method}: {text}")
+
+    log = _play(SYSTEMS[method], made, rows, config, folder, seed, say)
+    engine = Engine.load(registry.current(config), stock=config.stock)
+    figures = audit.audit(log, made, _rules(config), engine.choices_of)
+    figures["questions"] = log.asked
+    figures |= {f"held_{code}": count for code, count in sorted(log.held.items())}
+    figures |= {f"removed_{code}": count for code, count in sorted(log.removed.items())}
+    return figures
 
 
 def _play(
-    make: Callable[[Clock], System],
+    make: Callable[[Config, Clock, Path], System],
     made: Plan,
     rows: Mapping[str, bytes],
     config: Config,
+    folder: Path,
     seed: int,
+    say: Callable[[str], None],
 ) -> Log:
     started, clock = time.perf_counter(), Clock(made.start_ts)
-    system = make(clock)
+    system = make(config, clock, folder)
     try:
         system.begin(made, rows, config.order_systems)
-        log = Play(made, system, clock, config.workspace.time_zone, seed).run(_say)
+        log = Play(made, system, clock, config.workspace.time_zone, seed).run(say)
     finally:
         system.close()
-    _say(f"took {time.perf_counter() - started:.0f} s")
+    say(f"took {time.perf_counter() - started:.0f} s")
     return log
 
 
