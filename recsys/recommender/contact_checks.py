@@ -5,6 +5,7 @@ is left of the cart, which clicks still matter, and what of an earlier answer ma
 more. Called by the service.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from recsys.datasets import CustomerHistory, Histories, Lists
+from recsys.datasets import CustomerHistory, Lists
 from recsys.decisions import CartLine, Click, Suppression, left_of
 from recsys.ranking import RULES
 from recsys.recommender.engine import Engine
@@ -22,7 +23,11 @@ from recsys.units import DAY
 
 
 def last_bought(
-    engine: Engine, row: CustomerHistory, item_ids: Iterable[str], as_of_ts: int
+    engine: Engine,
+    row: CustomerHistory,
+    item_ids: Iterable[str],
+    as_of_ts: int,
+    since_ts: float = -math.inf,
 ) -> dict[str, int]:
     """Return when each of some products, or another one of its choice, was last bought.
 
@@ -33,6 +38,8 @@ def last_bought(
     item_ids : iterable of str
     as_of_ts : int
         UTC epoch seconds; only what was bought before counts.
+    since_ts : float
+        UTC epoch seconds; only what was bought after it counts.
 
     Returns
     -------
@@ -40,14 +47,17 @@ def last_bought(
         UTC epoch seconds, whether it was returned later or not; without those never bought.
     """
     wanted = list(dict.fromkeys(item_ids))
-    if not wanted or not len(row.lines):
+    lines, older = row.lines, row.older
+    times = np.concatenate([older["last_ts"], lines["ts"]])
+    counts = (since_ts < times) & (times < as_of_ts)
+    counts[len(older) :] &= lines["quantity"] > 0
+    if not wanted or not counts.any():
         return {}
-    histories = Histories.from_rows([row], engine.index, as_of_ts)
-    bought = histories.quantity > 0
-    of = engine.ranker.all_choices.of
-    choices, times = of[histories.item_ix[bought]], histories.ts[bought]
+    bought = engine.index.ix(np.concatenate([older["item_key"], lines["item_key"]])[counts])
+    of, times = engine.ranker.all_choices.of, times[counts][bought >= 0]
     by_time = np.argsort(times, kind="stable")
-    latest = dict(zip(choices[by_time].tolist(), times[by_time].tolist(), strict=True))
+    choices = of[bought[bought >= 0]][by_time]
+    latest = dict(zip(choices.tolist(), times[by_time].tolist(), strict=True))
     positions = engine.index.ix_of(wanted)
     asked = zip(wanted, of[positions].tolist(), (positions >= 0).tolist(), strict=True)
     return {item_id: latest[at] for item_id, at, known in asked if known and at in latest}

@@ -279,8 +279,9 @@ class ContactPolicy:
         learned = details.get("rotation", {}).get("decay")
         decay = self._rotation.decay if learned is None else learned
         rotation = Rotation(decay, self._rotation.half_life_days)
-        shown = shown_since(contact, as_of_ts - int(rotation.reach_days * DAY))
-        bought_ts = last_bought(self.engine, history, self._choices_of(shown), as_of_ts)
+        since_ts = as_of_ts - int(rotation.reach_days * DAY)
+        shown = self._choices_of(shown_since(contact, since_ts))
+        bought_ts = last_bought(self.engine, history, shown, as_of_ts, since_ts)
         return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
 
     def recommend(

@@ -24,7 +24,7 @@ from recsys.ledger.customers.showing_rows import (
     allowed,
     kept_answer,
     of_customer,
-    with_shown,
+    with_showing,
     write_showings,
 )
 from recsys.ledger.customers.showings import (
@@ -46,6 +46,20 @@ _REPLACE: Final = (
     CONTACTS.update()
     .where(CONTACTS.c.own_id == sa.bindparam("key"), CONTACTS.c.state == sa.bindparam("seen"))
     .values(state=sa.bindparam("packed"), shown_ts=sa.bindparam("at"))
+)
+#: Only beside the contact, so that nothing is left of whoever is erased meanwhile. If the contact
+#: changes after it, nothing refers to the row, and it is forgotten in time.
+_RESERVE: Final = RESERVATIONS.insert().from_select(
+    ["recommendation_id", "own_id", "decided_ts"],
+    sa.select(
+        sa.bindparam("recommendation_id", type_=sa.String),
+        CONTACTS.c.own_id,
+        sa.bindparam("at", type_=sa.BigInteger),
+    ).where(
+        CONTACTS.c.own_id == sa.bindparam("key"),
+        CONTACTS.c.state == sa.bindparam("seen"),
+        ~sa.exists().where(RESERVATIONS.c.recommendation_id == sa.bindparam("recommendation_id")),
+    ),
 )
 
 #: Of who said anything; see ``contact_rows.write``.
@@ -119,8 +133,8 @@ class Contacts:
         """Write down what is shown, unless a cap was reached meanwhile; all of it or nothing.
 
         Of answers at the same time, in whatever process, no more show a product than its caps
-        allow, and one slot gets one answer. A power failure may lose the last showings of pages;
-        messages and what is kept of slots are durable.
+        allow, and one slot gets one answer. Answers that are kept for their slots are durable; a
+        power failure may lose the last of the other showings and reservations.
 
         Parameters
         ----------
@@ -139,28 +153,31 @@ class Contacts:
         """
         if len(showings) == 1 and (found := self._show_unchanged(showings[0], rules)):
             return [found]
-        durable = any(one.slot or one.reservation for one in showings)
-        with self._database.writing(durable=durable) as connection:
+        with self._database.writing(durable=any(one.slot for one in showings)) as connection:
             return write_showings(connection, showings, rules)
 
     def _show_unchanged(self, one: Showing, rules: CapRules) -> Shown | None:
-        """Write down what a page shows a known customer, in one statement.
+        """Write down what a known customer is shown, without a transaction.
 
-        Returns None, and writes nothing, where their state is not as it was when the answer was
+        Returns None, and counts nothing, where their state is not as it was when the answer was
         made: every other showing for them would have changed it.
         """
         seen = one.seen
-        if seen is None or seen.own is None or one.slot or one.reservation is not None:
+        if seen is None or seen.own is None or one.slot:
             return None
-        found = allowed({}, (), seen.state, one, rules)
-        after = with_shown(seen.own.with_arms(one.arms), found, one, rules)
-        written = self._database.change(
-            _REPLACE,
-            key=one.customer_id,
-            seen=seen.packed,
-            packed=contact_state.encode(after),
-            at=forgotten_from(after),
-        )
+        states = {one.customer_id: seen.own.with_arms(one.arms)}
+        found = allowed(states, (), seen.state, one, rules)
+        if found.cap is not None or found.displaced:
+            return None  # other identifiers' states count, or change, too
+        after = with_showing(states[one.customer_id], found, one, rules)
+        known = {"key": one.customer_id, "seen": seen.packed}
+        change = self._database.change
+        if one.reservation is not None:
+            noted = {"recommendation_id": one.recommendation_id, "at": one.reservation.decided_ts}
+            if not change(_RESERVE, **known, **noted):
+                return None
+        packed = contact_state.encode(after)
+        written = change(_REPLACE, **known, packed=packed, at=forgotten_from(after))
         return found if written else None
 
     def consent(

@@ -72,14 +72,9 @@ def write_showings(
         shown.append(found)
         if found.cap is not None:
             continue
+        states[own_id] = with_showing(states[own_id], found, one, rules)
         if one.reservation is not None:
-            reserved = msgspec.structs.replace(
-                one.reservation, item_ids=tuple(found.item_ids), offer_ids=tuple(found.offer_ids)
-            )
-            states[own_id] = states[own_id].with_reservation(reserved)
-            _note_reservation(connection, reserved, own_id)
-        else:
-            states[own_id] = with_shown(states[own_id], found, one, rules)
+            _note_reservation(connection, one.reservation, own_id)
         if one.slot and one.written is not None:
             _keep(connection, one, own_id, one.written(found.item_ids, found.offer_ids))
     visits = {one.visit_id for one in showings if one.session_id}
@@ -87,8 +82,13 @@ def write_showings(
     return shown
 
 
-def with_shown(state: ContactState, found: Shown, one: Showing, rules: CapRules) -> ContactState:
-    """Return a state after what is left of a showing was shown at once."""
+def with_showing(state: ContactState, found: Shown, one: Showing, rules: CapRules) -> ContactState:
+    """Return a state after what is left of a showing was shown, or reserved."""
+    if one.reservation is not None:
+        reserved = msgspec.structs.replace(
+            one.reservation, item_ids=tuple(found.item_ids), offer_ids=tuple(found.offer_ids)
+        )
+        return state.with_reservation(reserved)
     counted_days = 1 + max((cap.days for cap in rules.caps.values()), default=0)
     keep_days = min(MAX_DAYS, max(rules.keep_days, counted_days))
     state = state.with_shown(found.item_ids, one.channel, one.at_ts, keep_days)
@@ -104,6 +104,7 @@ def allowed(
 ) -> Shown:
     """Return what caps leave of a showing; messages that give way do so in ``states``."""
     reservation = one.reservation
+    displaced: tuple[str, ...] = ()
     if reservation is not None and reservation.message:
         message = Outgoing(
             reservation.recommendation_id,
@@ -116,9 +117,9 @@ def allowed(
         room = room_for(whole, message, rules.caps, rules.zone)
         if room.cap is not None:
             return Shown([], [], cap=room.cap)
-        if room.displaced:
-            for own_id in own_ids:
-                states[own_id] = states[own_id].displacing(room.displaced)
+        displaced = room.displaced
+        for own_id in own_ids if displaced else ():
+            states[own_id] = states[own_id].displacing(displaced)
     capped = over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of)
     capped -= frozenset(rules.choices_of(one.uncapped))
     choices = rules.choices_of(one.item_ids)
@@ -128,7 +129,8 @@ def allowed(
         if choice not in capped
     ]
     bundles = offers_over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone)
-    return Shown(item_ids, [each for each in one.offer_ids if each not in bundles])
+    offer_ids = [each for each in one.offer_ids if each not in bundles]
+    return Shown(item_ids, offer_ids, displaced=displaced)
 
 
 def _own_ids(connection: Connection, showings: Sequence[Showing]) -> list[str]:

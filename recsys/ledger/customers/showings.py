@@ -86,6 +86,8 @@ class Shown(NamedTuple):
     offer_ids: list[str]
     cap: str | None = None
     """The cap that holds a message back; then nothing is shown."""
+    displaced: tuple[str, ...] = ()
+    """``recommendation_id`` of messages that gave way."""
     kept: KeptAnswer | None = None
     """The answer that was given before, which is to be given again; then nothing counts anew."""
 

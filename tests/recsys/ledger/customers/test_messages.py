@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
+import pytest
+import sqlalchemy as sa
 
 from recsys.config import CapSettings
 from recsys.decisions import Reservation
@@ -11,6 +13,7 @@ from recsys.identity import customer_id_of
 from recsys.ledger.customers import CapRules, Showing, Shown, session_own_id, slot_key
 from recsys.ledger.events.visit_state import VisitState
 from recsys.ledger.ledger import Ledger
+from recsys.ledger.schema import CONTACTS, RESERVATIONS
 from recsys.units import DAY
 from tests.recsys.ledger.conftest import NOW, MakeEvent
 from tests.recsys.ledger.customers.test_contacts import link
@@ -43,6 +46,10 @@ def message(name: str, *item_ids: str, priority: int = 50, **more: Any) -> Showi
     return msgspec.structs.replace(showing, **more)
 
 
+def page(*item_ids: str) -> Showing:
+    return Showing(customer_id=ADA, channel="web", at_ts=NOW, item_ids=item_ids)
+
+
 def show(ledger: Ledger, *showings: Showing) -> list[Shown]:
     return ledger.contacts.show(showings, RULES)
 
@@ -72,13 +79,57 @@ def test_a_slot_gets_one_answer_however_many_ask_at_once(ledger: Ledger) -> None
     assert ledger.contacts.kept(slot, ADA) is None
 
 
-def test_no_two_messages_at_once_go_beyond_a_cap(ledger: Ledger) -> None:
+@pytest.mark.parametrize("with_what_was_read", [False, True])
+def test_no_two_messages_at_once_go_beyond_a_cap(
+    ledger: Ledger, *, with_what_was_read: bool
+) -> None:
+    ledger.contacts.show([page("own")], RULES)
+
     def ask(n: int) -> bool:
-        (shown,) = show(ledger, message(f"r{n}", f"item{n}"))
+        seen = ledger.contacts.read(ADA) if with_what_was_read else None
+        (shown,) = show(ledger, message(f"r{n}", f"item{n}", seen=seen))
         return shown.cap is None
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(ask, range(24))) == 1
+    (one,) = ledger.contacts.state(ADA).reservations
+    assert one.item_ids == (f"item{one.recommendation_id[1:]}",)
+
+
+def test_a_message_that_was_written_quickly_is_reported_on(
+    ledger: Ledger, make_event: MakeEvent
+) -> None:
+    ledger.contacts.show([page("own")], RULES)
+    seen = ledger.contacts.read(ADA)
+    (shown,) = show(ledger, message("quick", "tea", seen=seen))
+    assert shown.item_ids == ["tea"]
+    assert "tea" not in ledger.contacts.state(ADA).shown
+    sent = make_event("email_sent", customer_id=None, session_id=None, recommendation_id="quick")
+    ledger.add_events([sent], NOW)
+    assert ledger.contacts.state(ADA).shown["tea"] == {"email": [NOW]}
+
+
+def test_nothing_is_reserved_for_who_was_erased_meanwhile(ledger: Ledger) -> None:
+    """The slow way, which looks at erasure marks, decides; nothing quick is left behind."""
+    ledger.contacts.show([page("own")], RULES)
+    seen = ledger.contacts.read(ADA)
+    with ledger._database.writing() as connection:
+        connection.execute(CONTACTS.delete())
+    assert ledger.contacts._show_unchanged(message("late", "tea", seen=seen), RULES) is None
+    with ledger._database.reading() as connection:
+        assert not connection.execute(sa.select(RESERVATIONS)).all()
+        assert not connection.execute(sa.select(CONTACTS)).all()
+
+
+def test_who_gives_way_does_so_whatever_was_read(ledger: Ledger) -> None:
+    low = message("low", "tea", priority=10)
+    assert low.reservation is not None
+    later = msgspec.structs.replace(low.reservation, send_ts=NOW + 60)
+    show(ledger, msgspec.structs.replace(low, reservation=later))
+    (shown,) = show(ledger, message("high", "milk", seen=ledger.contacts.read(ADA)))
+    assert shown.item_ids == ["milk"]
+    states = {one.recommendation_id: one.state for one in ledger.contacts.state(ADA).reservations}
+    assert states == {"low": "displaced", "high": "reserved"}
 
 
 def test_a_message_of_another_identifier_gives_way_too(ledger: Ledger) -> None:
