@@ -9,17 +9,18 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._conversation.log import Log, Showing
-from benchmarks._conversation.people import WEEK, Plan
+from benchmarks._conversation.people import WEEK, Bought, Plan
 from recsys.units import DAY
 
 Ints = NDArray[np.int64]
+_NEVER: Final = 1 << 62
 
 
 class Rules(NamedTuple):
@@ -137,19 +138,22 @@ def _too_many_mails(mails: Sequence[Showing], rules: Rules) -> int:
 
 
 def _just_bought(log: Log, plan: Plan, rules: Rules, choice: Mapping[str, str]) -> dict[str, float]:
-    """Count showings of what had just been bought: reported by then, and not yet reported."""
-    bought: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
+    """Count showings of what had just been bought: reported by then, and not yet reported.
+
+    What is known to be returned, to the last piece, may be shown again.
+    """
+    bought: dict[tuple[int, str], list[Bought]] = defaultdict(list)
     for each in plan.bought:
-        bought[each.person, choice[each.item_id]].append((each.ts, each.told_ts))
+        bought[each.person, choice[each.item_id]].append(each)
     put = _put_into_carts(log)
     known = unknown = in_cart = 0
     for one in log.showings:
         hidden = rules.hide_bought_days[one.placement] * DAY
         for item_id in one.item_ids:
             told = [
-                told_ts
-                for ts, told_ts in bought.get((one.person, choice[item_id]), ())
-                if one.ts - hidden < ts <= one.ts
+                each.told_ts
+                for each in bought.get((one.person, choice[item_id]), ())
+                if one.ts - hidden < each.ts <= one.ts < (each.all_back_ts or _NEVER)
             ]
             known += any(told_ts <= one.ts for told_ts in told)
             unknown += bool(told) and all(told_ts > one.ts for told_ts in told)
@@ -157,8 +161,8 @@ def _just_bought(log: Log, plan: Plan, rules: Rules, choice: Mapping[str, str]) 
             times = put[one.person, item_id]
             put_ts = times[bisect_right(times, one.ts) - 1]
             in_cart += any(
-                put_ts <= ts and told_ts <= one.ts
-                for ts, told_ts in bought.get((one.person, choice[item_id]), ())
+                put_ts <= each.ts and each.told_ts <= one.ts < (each.all_back_ts or _NEVER)
+                for each in bought.get((one.person, choice[item_id]), ())
             )
     return {"just_bought": known, "bought_unknown": unknown, "bought_in_cart": in_cart}
 

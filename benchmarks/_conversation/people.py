@@ -31,6 +31,8 @@ _SERVED, _LEAVES_A_CART = 0.5, 0.3
 _SOON, _SAME_DAY = 0.7, 0.95
 #: Of reports: sent twice.
 _TWICE: Final = 0.05
+#: Pieces: fewer than these are none, as weights do not add up exactly.
+_NOTHING: Final = 1e-6
 #: Local hours in which people look at the shop.
 _AWAKE: Final = (8, 22)
 
@@ -104,6 +106,8 @@ class Bought(NamedTuple):
     item_id: str
     ts: int
     told_ts: int
+    all_back_ts: int | None = None
+    """When it was told that every piece had been returned; None where some were kept."""
 
 
 @dataclass
@@ -277,11 +281,21 @@ def _buy(made: Plan, person: Person, basket: Basket, rng: np.random.Generator) -
     who = ("loyalty_card", person.card) if in_store else ("email", person.email)
     report = Report(channel, f"buy/{number}", "purchase", basket.ts, who, basket.lines, more)
     told_ts = tell(made.reports, report, basket.ts + _delay(in_store, rng), rng)
-    items = dict.fromkeys(item_id for item_id, _, _ in basket.lines)
-    made.bought += [Bought(person.ix, item_id, basket.ts, told_ts) for item_id in items]
+    kept: dict[str, float] = defaultdict(float)
+    for item_id, quantity, _ in basket.lines:
+        kept[item_id] += quantity
+    bought = {item_id: Bought(person.ix, item_id, basket.ts, told_ts) for item_id in kept}
+    told_back = []
     for n, (ts, lines) in enumerate(basket.returned):
         back = Report(channel, f"back/{number}/{n}", "refund", ts, who, lines, more)
-        tell(made.reports, back, max(ts, told_ts) + _delay(in_store, rng), rng)
+        back_ts = tell(made.reports, back, max(ts, told_ts) + _delay(in_store, rng), rng)
+        told_back.append((back_ts, lines))
+    for back_ts, lines in sorted(told_back):
+        for item_id, quantity, _ in lines:
+            before, kept[item_id] = kept[item_id], kept[item_id] - quantity
+            if before > _NOTHING >= kept[item_id]:
+                bought[item_id] = bought[item_id]._replace(all_back_ts=back_ts)
+    made.bought += bought.values()
 
 
 def _browse(

@@ -103,6 +103,40 @@ def test_what_was_bought_counts_from_when_it_is_reported():
     assert found(Log([page(NOON + 2 * HOUR, "tea", person=1)]), made) == {}
 
 
+def test_what_is_known_to_have_come_back_may_be_shown_again():
+    made = somebody()
+    back = Bought(0, "tea", NOON, NOON, all_back_ts=NOON + 2 * HOUR)
+    made.bought = [back]
+    early, late = page(NOON + HOUR, "tea"), page(NOON + 2 * HOUR, "tea")
+    assert found(Log([early, late]), made) == {"just_bought": 1}
+    made.bought = [back, Bought(0, "tea", NOON + 1, NOON + 1)]
+    assert found(Log([early, late]), made) == {"just_bought": 2}
+    about = Showing(0, NOON + 3 * HOUR, "email_cart", (), ("tea",))
+    log = Log([about], carts=[PutIntoCart(0, "tea", NOON - HOUR)])
+    made.bought = [back]
+    assert found(log, made) == {}
+
+
+@pytest.mark.parametrize(
+    ("returned", "last"), [((), None), ((1,), None), ((1, 1), 2), ((2,), 1), ((0.1,) * 20, 20)]
+)
+def test_a_purchase_is_back_with_its_last_piece(returned, last):
+    returns = tuple((NOON + n * DAY, (("tea", n_, 100),)) for n, n_ in enumerate(returned, 1))
+    basket = Basket("1", NOON, "pos", "7", (("tea", 2.0, 100), ("pan", 1.0, 900)), returns)
+    end_ts = START + 10 * WEEK
+    made = plan(somebody().people[:1], {"a": [basket]}, START, end_ts, seed=1)
+    back = {each.item_id: each.all_back_ts for each in made.bought}
+    if last is None:
+        assert back == {"tea": None, "pan": None}
+        return
+    first: dict[str, int] = {}
+    for tick, reports in sorted(made.reports.items()):
+        for one in reports:
+            first.setdefault(one.event_id, tick)
+    told = sorted(tick for event_id, tick in first.items() if event_id.startswith("back/"))
+    assert back == {"tea": told[last - 1], "pan": None}
+
+
 def test_a_cart_that_was_bought_is_not_left():
     made = somebody()
     made.bought = [Bought(0, "tea", NOON, NOON + HOUR)]
