@@ -293,8 +293,9 @@ class Rules:
             wide = self.choices.widened(lists)
             kept_out = self._kept_out(wide)
             at = np.flatnonzero(kept_out)
-            rows = pointers(rows_of(wide)[at], len(lists.indptr) - 1)
-            barred, by = Lists(rows, wide.item_ix[at]), kept_out[at]
+            if len(at):
+                rows = pointers(rows_of(wide)[at], len(lists.indptr) - 1)
+                barred, by = Lists(rows, wide.item_ix[at]), kept_out[at]
         arguments = lists.indptr, lists.item_ix, barred.indptr, barred.item_ix, by
         arrays: tuple[Any, ...] = all_fixed(*arguments, *self.choices.members)
         return arrays
@@ -314,10 +315,9 @@ class Rules:
         out = np.zeros(len(items.item_ix), np.uint8)
         below = self._scarce_below
         if below is not None:
-            limits, rows = self.limits, rows_of(items)
-            when = None if limits.as_of_ts is None else limits.as_of_ts[rows]
-            asked = limits.location_keys[rows], items.item_ix, when, below[rows]
-            out[scarce(self.availability, *asked)] = SCARCE
+            limits = self.limits
+            asked = limits.location_keys, limits.as_of_ts, below
+            out[scarce(self.availability, items, *asked)] = SCARCE
         if any(self.limits.filters):
             out[self._filtered(items)] = FILTERED
         return out

@@ -1,20 +1,20 @@
 """Which products are scarce: fewer pieces of them can be sold than a request wants.
 
-In: products, each with its location and a number of pieces. Out: which of them are scarce. Called
-by ``rules``.
+In: the products of requests, and of each request its location and a number of pieces. Out: which
+of the products are scarce. Called by ``rules``.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import IntArray, IxArray
+from recsys.datasets import IntArray, Lists
 from recsys.ranking.availability import Availability
 
 
 def scarce(
     availability: Availability,
+    items: Lists,
     location_keys: IntArray,
-    item_ix: IxArray,
     as_of_ts: IntArray | None,
     below: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.bool_]:
@@ -23,12 +23,13 @@ def scarce(
     Parameters
     ----------
     availability : Availability
-    location_keys : ndarray of shape (m,), int64
+    items : Lists
+        ``m`` products of ``n`` requests.
+    location_keys : ndarray of shape (n,), int64
         ``item_index.location_key``; 0 for all locations together, as far as their stock is known.
-    item_ix : ndarray of shape (m,), int32
-    as_of_ts : ndarray of shape (m,), int64, or None
+    as_of_ts : ndarray of shape (n,), int64, or None
         When it is asked, UTC epoch seconds; needed where stock has a greatest age.
-    below : ndarray of shape (m,), float64
+    below : ndarray of shape (n,), float64
         Pieces; 0 where it does not matter.
 
     Returns
@@ -41,13 +42,14 @@ def scarce(
     ValueError
         When stock has a greatest age and no time is given.
     """
-    left = np.full(len(item_ix), np.nan)
-    here = (below > 0) & (location_keys != 0)
-    when = None if as_of_ts is None else as_of_ts[here]
-    left[here] = availability.stock_at(location_keys[here], item_ix[here], when).sellable
-    anywhere = (below > 0) & (location_keys == 0)
-    times = {None} if as_of_ts is None else set(as_of_ts[anywhere].tolist())
-    for each in times if anywhere.any() else ():
-        part = anywhere if as_of_ts is None else anywhere & (as_of_ts == each)
-        left[part] = availability.sellable_anywhere(each)[item_ix[part]]
-    return left < below
+    out = np.zeros(len(items.item_ix), bool)
+    for row in np.flatnonzero(below > 0).tolist():
+        here = slice(items.indptr[row], items.indptr[row + 1])
+        asked, key = items.item_ix[here], location_keys[row]
+        when = None if as_of_ts is None else int(as_of_ts[row])
+        if key:
+            left = availability.stock_at(np.full(len(asked), key), asked, when).sellable
+        else:
+            left = availability.sellable_anywhere(when)[asked]
+        out[here] = left < below[row]
+    return out
