@@ -41,7 +41,6 @@ _PROBLEMS = (
     "invalid-request",
     "channel-forbidden",
     "location-forbidden",
-    "browser-key",
     "ledger-unavailable",
 )
 #: Ids named in an answer, at most.

@@ -128,6 +128,7 @@ def one(bundle_id: str) -> Response:
         "precondition-missing",
         "bundle-stale",
         "status-impossible",
+        "price-missing",
         "bundle-inactive",
         "price-below-floor",
         "price-not-lower",

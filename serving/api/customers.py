@@ -28,7 +28,7 @@ _AHEAD_SECONDS: Final = 300
     tag="channels",
     scope="customers",
     answers={200: Consents},
-    problems=("customer-unknown", "channel-forbidden", "browser-key", "ledger-unavailable"),
+    problems=("customer-unknown", "erased", "channel-forbidden", "ledger-unavailable"),
 )
 def consents(customer_id: str) -> Response:
     """Tell what a customer said, and what may be done by it."""
@@ -54,9 +54,9 @@ def consents(customer_id: str) -> Response:
         "not-json",
         "invalid-request",
         "customer-unknown",
+        "erased",
         "channel-forbidden",
         "location-forbidden",
-        "browser-key",
         "ledger-unavailable",
     ),
 )

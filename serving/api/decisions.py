@@ -27,7 +27,6 @@ blueprint = Blueprint("decisions", __name__)
         "decision-unknown",
         "channel-forbidden",
         "location-forbidden",
-        "browser-key",
         "ledger-unavailable",
     ),
 )

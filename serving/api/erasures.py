@@ -26,7 +26,6 @@ blueprint = Blueprint("erasures", __name__)
         "customer-unknown",
         "channel-forbidden",
         "location-forbidden",
-        "browser-key",
         "ledger-unavailable",
     ),
 )

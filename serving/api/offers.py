@@ -32,7 +32,7 @@ blueprint = Blueprint("offers", __name__)
 SVG: Final = "image/svg+xml"
 #: How long the drawing of a code may be shown without asking again; it never changes.
 _QR_CACHE_SECONDS: Final = 86_400
-_WHO: Final = ("channel-forbidden", "browser-key", "ledger-unavailable")
+_WHO: Final = ("channel-forbidden", "ledger-unavailable")
 _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request")
 
 
@@ -42,7 +42,7 @@ _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request
     tag="channels",
     scope="offers",
     answers={200: CustomerOffers},
-    problems=("customer-unknown", *_WHO),
+    problems=("customer-unknown", "erased", *_WHO),
 )
 def standing(customer_id: str) -> Response:
     """List the offers that stand for a customer, the oldest first, the same in all channels."""
@@ -61,6 +61,7 @@ def standing(customer_id: str) -> Response:
     problems=(
         *_BODY,
         "customer-unknown",
+        "erased",
         "bundle-unknown",
         "bundle-inactive",
         "not-offered",

@@ -22,6 +22,7 @@ _PROBLEMS = (
     "location-forbidden",
     "browser-key",
     "no-consent",
+    "erased",
     "message-held",
     "ledger-unavailable",
     "no-model",

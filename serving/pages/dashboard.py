@@ -90,7 +90,7 @@ def page() -> Response:
     tag="pages",
     body=SignIn,
     example={"key": "omnibasket_…"},
-    answers={200: SignedIn, 303: "text/html"},
+    answers={200: SignedIn, **dict.fromkeys((303, 401, 403, 429), "text/html")},
     problems=(
         "malformed-body",
         "body-too-large",

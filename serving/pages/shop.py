@@ -34,7 +34,7 @@ _FILES: Final = {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir
 @documented(
     "A file for a shop's page",
     tag="pages",
-    answers={200: "text/javascript"},
+    answers={200: "text/javascript", 304: "text/javascript"},
     problems=("not-found",),
     also=("text/css",),
 )

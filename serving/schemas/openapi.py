@@ -14,6 +14,7 @@ import orjson
 from flask import Blueprint, Flask, Response, current_app
 
 from recsys import __version__
+from recsys.ledger import BROWSER_SCOPES
 from recsys.ledger.events import Event
 from serving.http import PROBLEM_KINDS, PROBLEM_TYPE, Problem, etag_of, is_held, reply, responses
 from serving.schemas.recommendations import BatchCustomer
@@ -52,6 +53,9 @@ _TAGS: Final = {
 }
 _TITLES: Final = {
     200: "Done",
+    401: "The page asks again",
+    403: "The page asks again",
+    429: "The page asks again",
     201: "Made",
     303: "Go on there",
     207: "Some parts were refused",
@@ -59,7 +63,14 @@ _TITLES: Final = {
     503: "Not ready",
 }
 #: Problems that any route may answer with.
-_EVERYWHERE: Final = ("bad-request", "misdirected", "internal-error")
+_EVERYWHERE: Final = (
+    "bad-request",
+    "misdirected",
+    "headers-too-large",
+    "too-slow",
+    "overloaded",
+    "internal-error",
+)
 #: Problems of every route that needs a key.
 _WITH_KEY: Final = (
     "key-missing",
@@ -96,6 +107,14 @@ class Operation(msgspec.Struct, frozen=True):
     example: Any = None
     """A body to try."""
 
+    @property
+    def every_problem(self) -> tuple[str, ...]:
+        """Keys of ``PROBLEM_KINDS`` that an answer may be of."""
+        guarded = _WITH_KEY if self.scope is not None else ()
+        if self.scope not in (None, *BROWSER_SCOPES):
+            guarded = (*guarded, "browser-key")
+        return tuple(dict.fromkeys((*self.problems, *guarded, *_EVERYWHERE)))
+
 
 def documented(
     summary: str,
@@ -123,9 +142,15 @@ def documented(
     return mark
 
 
+def operation_of(view: Callable[..., Any]) -> Operation | None:
+    """Return what is documented of a view; None if nothing is."""
+    operation: Operation | None = getattr(view, _ATTRIBUTE, None)
+    return operation
+
+
 def scope_of(view: Callable[..., Any]) -> str | None:
     """Return the scope that a key needs for a view; None if it needs no key."""
-    operation: Operation | None = getattr(view, _ATTRIBUTE, None)
+    operation = operation_of(view)
     return None if operation is None else operation.scope
 
 
@@ -270,8 +295,7 @@ def _responses(operation: Operation, by_kind: Mapping[Any, dict[str, Any]]) -> d
         )
         if status == 200:
             contents[status] |= {media: {} for media in operation.also}
-    guarded = _WITH_KEY if operation.scope is not None else ()
-    for name in (*operation.problems, *guarded, *_EVERYWHERE):
+    for name in operation.every_problem:
         kind = PROBLEM_KINDS[name]
         titles.setdefault(kind.status, []).append(kind.title)
         content = contents.setdefault(kind.status, {})

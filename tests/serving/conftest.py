@@ -14,13 +14,15 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
-from flask import Flask
+from flask import Flask, Response, current_app, request
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from recsys.config.toml_file import Config, LedgerSettings, load_config
 from serving.app import create_app
+from serving.http import PROBLEM_TYPE
+from serving.schemas.openapi import operation_of
 from serving.state.worker_state import State
 from training.cli import main
 
@@ -162,16 +164,33 @@ Serve = Callable[[Config], Flask]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Make applications, and close them at the end of the test."""
+    """Make applications, and close them at the end of the test.
+
+    Whatever they answer must be documented: programs are generated from the document.
+    """
     made: list[Flask] = []
+    undocumented: list[str] = []
+
+    def check(response: Response) -> Response:
+        operation = operation_of(current_app.view_functions.get(request.endpoint or "", check))
+        if operation is not None and request.method != "OPTIONS":
+            told: str | int = response.status_code
+            if response.mimetype == PROBLEM_TYPE:
+                told = response.get_json()["type"].rpartition("#")[2]
+            if told not in (*operation.answers, *operation.every_problem):
+                undocumented.append(f"{request.method} {request.path}: {told}")
+        return response
 
     def make(config: Config) -> Flask:
-        made.append(create_app(config, background=False))
-        return made[-1]
+        app = create_app(config, background=False)
+        app.after_request(check)
+        made.append(app)
+        return app
 
     yield make
     for app in made:
         state(app).close()
+    assert not undocumented
 
 
 @pytest.fixture
