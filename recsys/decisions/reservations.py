@@ -91,7 +91,10 @@ def bounded(reservations: Iterable[Reservation], since_ts: int) -> tuple[Reserva
     """
     kept = {each.recommendation_id: each for each in reservations}
     newest = sorted(kept.values(), key=lambda one: (-one.decided_ts, one.recommendation_id))
-    messages = [one for one in newest if one.message and one.send_ts >= since_ts]
-    pages = [one for one in newest if not one.message and one.until_ts >= since_ts]
-    left = messages[:MAX_MESSAGES] + pages[:MAX_OF_PAGES]
-    return tuple(sorted(left, key=lambda one: (-one.decided_ts, one.recommendation_id)))
+    room = {True: MAX_MESSAGES, False: MAX_OF_PAGES}
+    left = []
+    for one in newest:
+        if (one.send_ts if one.message else one.until_ts) >= since_ts and room[one.message]:
+            room[one.message] -= 1
+            left.append(one)
+    return tuple(left)

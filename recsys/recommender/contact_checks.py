@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from recsys.datasets import CustomerHistory, Lists
+from recsys.datasets import CustomerHistory, Lists, Structured
 from recsys.decisions import CartLine, Click, Suppression, left_of
 from recsys.ranking import RULES
 from recsys.recommender.engine import Engine
@@ -44,23 +44,30 @@ def last_bought(
     Returns
     -------
     dict of str to int
-        UTC epoch seconds, whether it was returned later or not; without those never bought.
+        UTC epoch seconds, whether it was returned later or not; without those never bought. Of what
+        no longer fits into the row, the last line counts, also a return.
     """
     wanted = list(dict.fromkeys(item_ids))
-    lines, older = row.lines, row.older
-    times = np.concatenate([older["last_ts"], lines["ts"]])
-    counts = (since_ts < times) & (times < as_of_ts)
-    counts[len(older) :] &= lines["quantity"] > 0
-    if not wanted or not counts.any():
+    older = _between(row.older, "last_ts", since_ts, as_of_ts)
+    lines = _between(row.lines, "ts", since_ts, as_of_ts)
+    lines = lines[lines["quantity"] > 0]
+    if not wanted or not len(older) + len(lines):
         return {}
-    bought = engine.index.ix(np.concatenate([older["item_key"], lines["item_key"]])[counts])
-    of, times = engine.ranker.all_choices.of, times[counts][bought >= 0]
+    bought = engine.index.ix(np.concatenate([older["item_key"], lines["item_key"]]))
+    times = np.concatenate([older["last_ts"], lines["ts"]])[bought >= 0]
     by_time = np.argsort(times, kind="stable")
+    of = engine.ranker.all_choices.of
     choices = of[bought[bought >= 0]][by_time]
     latest = dict(zip(choices.tolist(), times[by_time].tolist(), strict=True))
     positions = engine.index.ix_of(wanted)
     asked = zip(wanted, of[positions].tolist(), (positions >= 0).tolist(), strict=True)
     return {item_id: latest[at] for item_id, at, known in asked if known and at in latest}
+
+
+def _between(rows: Structured, time: str, since_ts: float, as_of_ts: int) -> Structured:
+    """Return the rows after one time and before another, of rows in the order of time."""
+    times = rows[time]
+    return rows[np.searchsorted(times, since_ts, "right") : np.searchsorted(times, as_of_ts)]
 
 
 def possible_zones(

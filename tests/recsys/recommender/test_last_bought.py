@@ -52,14 +52,14 @@ def test_the_last_purchase_of_any_of_a_choice_counts(engine, lines, full, asked,
         row = add_lines(row, np.concatenate(told))
     if full:
         row = add_lines(row, np.concatenate([line(OTHERS[-1], -50)] * MAX_LINES))
-        assert not lines or len(row.older) or all(n < 0 for _, _, n in lines)
+        assert len(row.older) == len({name for name, _, _ in lines})
     as_of_ts = AS_OF - as_of * DAY
     since_ts = -math.inf if since is None else AS_OF - since * DAY
     times = {}
     for name, days, pieces in lines:
-        if pieces > 0:
+        if pieces > 0 or full:
             times.setdefault(name, []).append(AS_OF - days * DAY)
-    if full:  # of what fell out the last time alone is kept
+    if full:  # of what fell out the last line alone is kept, a return or not
         times = {name: [max(of_name)] for name, of_name in times.items()}
     expected = {}
     for name in {*asked} - {"unknown"}:
