@@ -15,6 +15,9 @@ READY := $(VENV)/ready
 OMNIBASKET := $(BIN)/omnibasket
 RESULTS := build/benchmarks
 
+# Each of the many processes would compile the packages anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup test check demo notebooks api figures bench lock clean
 
@@ -33,7 +36,9 @@ setup: $(READY) ## Make the environment in .venv
 	@echo "The environment in $(VENV) is ready."
 
 # The lock holds every package with its hashes, so nothing is resolved here; the project itself
-# goes in last, editable, with the build tools that the lock has just brought.
+# goes in last, editable, with the build tools that the lock has just brought. Of the packages,
+# Python compiles what is imported, when it is: pip would compile everything, which takes as long
+# as all the rest.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "make: '$(PYTHON)' is missing or older than Python 3.11, which this project needs." >&2; \
@@ -45,7 +50,7 @@ $(READY): requirements.lock pyproject.toml
 		exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing the locked packages into $(VENV) (a minute or two the first time) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile \
 		--require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
