@@ -276,8 +276,7 @@ class ContactPolicy:
         if not (rotates and contact.shown) or self.engine is None:
             return {}
         details = self.engine.manifest.details if self._rotation.learn else {}
-        learned = details.get("rotation", {}).get("decay")
-        decay = self._rotation.decay if learned is None else learned
+        decay = details.get("rotation", {}).get("decay") or self._rotation.decay
         rotation = Rotation(decay, self._rotation.half_life_days)
         since_ts = as_of_ts - int(rotation.reach_days * DAY)
         shown = self._choices_of(shown_since(contact, since_ts))
