@@ -333,8 +333,7 @@ class ContactPolicy:
         LedgerError
             When it cannot be written.
         """
-        noted = [_AS_IS for _ in answers]
-        counted = []
+        noted, counted = [_AS_IS for _ in answers], []
         for at, (answer, each) in enumerate(answers):
             if each and self._counts(each):
                 counted.append((at, answer, each))
@@ -343,9 +342,8 @@ class ContactPolicy:
         if not counted:
             return noted
         rules = CapRules(self._caps, self._zone, self._choices_of, self._keep_days)
-        shown = self._ledger.contacts.show(
-            [with_answer(showing, answer) for _, answer, showing in counted], rules
-        )
+        showings = [with_answer(showing, answer) for _, answer, showing in counted]
+        shown = self._ledger.contacts.show(showings, rules)
         for (at, answer, showing), found in zip(counted, shown, strict=True):
             if found.kept is not None or found.cap is not None:
                 noted[at] = Noted((), found.cap, found.kept)
@@ -389,11 +387,13 @@ class ContactPolicy:
         LedgerError
             When a message cannot be written down: then it must not go out.
         """
+        if showing is None or not self._counts(showing):
+            return self.note([(answer, showing)])[0]  # nothing is written now
         try:
             with self._ledger.hurrying("contacts"):
                 return self.note([(answer, showing)])[0]
         except LedgerError as error:
-            if showing is not None and showing.reservation and showing.reservation.message:
+            if showing.reservation and showing.reservation.message:
                 raise
             _log.error("what was shown does not count", extra={"reason": str(error)})
             answer["without_ledger"] = True

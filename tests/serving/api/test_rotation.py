@@ -8,6 +8,7 @@ from flask import Flask
 
 from recsys.config import RotationSettings
 from recsys.config.toml_file import Config
+from recsys.errors import LedgerError
 from recsys.units import DAY
 from tests.serving.conftest import Serve, ask, ids, known, state
 
@@ -96,3 +97,26 @@ def test_without_rotation_the_list_stays(config: Config, serve: Serve, off: Any)
     app = rotating(config, serve, **off)
     first, second = visits(app, 2, count=4, **known(0))
     assert first == second
+
+
+def test_what_only_waits_to_be_written_needs_no_ledger(
+    config: Config, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = rotating(config, serve)
+
+    def away(*_: Any) -> Any:
+        raise LedgerError("the ledger is busy")
+
+    with monkeypatch.context() as busy:
+        busy.setattr(state(app).ledger.contacts, "show", away)
+        hurrying = state(app).ledger.hurrying
+        busy.setattr(
+            state(app).ledger,
+            "hurrying",
+            lambda name: away() if name == "contacts" else hurrying(name),
+        )
+        first = ask(app.test_client(), **known(0))
+    assert "without_ledger" not in first
+    state(app).flush()
+    later(app, 0.1)
+    assert ids(ask(app.test_client(), **known(0))) != ids(first)
