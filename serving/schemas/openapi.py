@@ -53,13 +53,11 @@ _TAGS: Final = {
 }
 _TITLES: Final = {
     200: "Done",
-    401: "The page asks again",
-    403: "The page asks again",
-    429: "The page asks again",
     201: "Made",
-    303: "Go on there",
     207: "Some parts were refused",
+    303: "Go on there",
     304: "What the caller holds is still so",
+    **dict.fromkeys((401, 403, 429), "The page asks again"),
     503: "Not ready",
 }
 #: Problems that any route may answer with.
