@@ -1,23 +1,29 @@
 """Limits how long the service waits for the ledger, and suspends queries after failures.
 
-``Timeouts`` limit every wait for a ``Database`` to the thread's deadline (``within``), and a failed
-query is suspended for a pause (``CircuitBreaker``). The ingest and the commands have no timeouts.
-Used by ``database``.
+``Timeouts`` limit every wait for a ``Database`` to the thread's deadline (``within``), and a query
+that keeps failing is suspended for a pause (``CircuitBreaker``). The ingest and the commands have
+no timeouts. Used by ``database``.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
 
-from recsys.errors import LedgerAwayError
+from recsys.errors import LedgerAwayError, LedgerError
 
-#: Pause after a failure; each further failure doubles it. Seconds.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+#: How long queries may fail before they are suspended. Seconds.
+TOLERATED: Final = 0.3
+#: Length of the first pause; each failure after a pause doubles it. Seconds.
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 4.0
+#: Failures longer ago say nothing of the present. Seconds.
+_LATELY_SECONDS: Final = 10.0
+_NEVER: Final = float("-inf")
 #: Timeout of opening a connection. Seconds.
 _CONNECT_SECONDS: Final = 3
 
@@ -56,7 +62,9 @@ def left(otherwise: float) -> float:
 
 
 class CircuitBreaker:
-    """Prevents immediate repetition of a failed query. Threads may share it.
+    """Prevents repetition of a query that keeps failing. Threads may share it.
+
+    One slow query does not open it: it opens when all queries have failed for a while.
 
     Attributes
     ----------
@@ -67,36 +75,124 @@ class CircuitBreaker:
     def __init__(self) -> None:
         self.reason: str | None = None
         self._lock = threading.Lock()
+        self._failing_since = self._failed_at = self._opened_at = _NEVER
         self._pause = 0.0
-        self._until = 0.0
+        self._until = _NEVER  # the end of the pause, if it is open
 
-    def admit(self) -> None:
-        """Admit a query; while open, one after each pause.
+    @property
+    def trouble(self) -> str | None:
+        """Why it is open, if a query has failed lately; None otherwise.
+
+        An open one that nobody asks says nothing of the ledger's present state.
+        """
+        lately = time.monotonic() < self._failed_at + _LATELY_SECONDS
+        return self.reason if lately else None
+
+    def admit(self) -> float:
+        """Admit a query, and return the time; while open, one after each pause.
 
         Raises
         ------
         LedgerAwayError
             When it is open.
         """
+        now = time.monotonic()
         if self.reason is None:
-            return
+            return now
         with self._lock:
-            if self.reason is not None and time.monotonic() < self._until:
+            if self.reason is not None and now < self._until:
                 raise LedgerAwayError(f"queries to the ledger are suspended: {self.reason}")
-            self._until = time.monotonic() + self._pause  # other queries wait for this one
+            self._until = now + self._pause  # other queries wait for this one
+        return now
 
     def succeed(self) -> None:
         """Close it."""
-        if self.reason is not None:
+        if self._failing_since != _NEVER:
             with self._lock:
                 self.reason, self._pause = None, 0.0
+                self._failing_since = _NEVER
 
-    def fail(self, reason: str) -> None:
-        """Open it, for longer than last time if it has not closed since."""
+    def fail(self, reason: str, admitted: float) -> None:
+        """Note a failure; open it if no query has succeeded for ``TOLERATED`` seconds.
+
+        Parameters
+        ----------
+        reason : str
+        admitted : float
+            What ``admit`` returned for the query that failed.
+        """
         with self._lock:
-            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
-            self._until = time.monotonic() + self._pause
+            now = time.monotonic()
+            if self._failing_since == _NEVER or (
+                self.reason is None and now > self._failed_at + _LATELY_SECONDS
+            ):
+                self._failing_since = admitted
+            self._failed_at = now
+            if self.reason is None:
+                if now < self._failing_since + TOLERATED:
+                    return
+                self._pause = FIRST_PAUSE
+            elif admitted < self._opened_at:
+                return  # it was admitted before it opened: that tells nothing new
+            else:
+                self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self._opened_at, self._until = now, now + self._pause
             self.reason = reason
+
+
+class CircuitBreakers:
+    """One circuit breaker for each query, or kind of query. Threads may share them."""
+
+    def __init__(self) -> None:
+        self._of: dict[Hashable, CircuitBreaker] = {}
+
+    @property
+    def trouble(self) -> str | None:
+        """Why some queries fail at present; None if none do."""
+        reasons = (breaker.trouble for breaker in list(self._of.values()))
+        return next((reason for reason in reasons if reason is not None), None)
+
+    @contextmanager
+    def within(self, seconds: float, name: Hashable) -> Iterator[None]:
+        """Run a block of queries within ``seconds``, unless its name is suspended.
+
+        Raises
+        ------
+        LedgerAwayError
+            While it is suspended.
+        """
+        breaker = self._of.get(name) or self._of.setdefault(name, CircuitBreaker())
+        admitted = breaker.admit()
+        try:
+            with within(seconds):
+                yield
+        except LedgerError as error:
+            breaker.fail(str(error), admitted)
+            raise
+        breaker.succeed()
+
+    @contextmanager
+    def unless_away(self, name: str, full_seconds: float) -> Iterator[None]:
+        """Run a block of queries, unless its name is suspended after the ledger was away.
+
+        A failure counts only if the queries had ``full_seconds``, and not just what an answer has
+        left.
+
+        Raises
+        ------
+        LedgerAwayError
+            While it is suspended.
+        """
+        breaker = self._of.get(name) or self._of.setdefault(name, CircuitBreaker())
+        admitted = breaker.admit()
+        whole = left(full_seconds) >= full_seconds
+        try:
+            yield
+        except LedgerAwayError as error:
+            if whole:
+                breaker.fail(str(error), admitted)
+            raise
+        breaker.succeed()
 
 
 class Connector:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recsys.errors import LedgerAwayError, LedgerError
 from recsys.ledger.circuit_breaker import (
-    CircuitBreaker,
+    CircuitBreakers,
     Connector,
     Timeouts,
     connect_postgres,
@@ -81,7 +81,7 @@ class Database:
         self._compiled: dict[_Statement, tuple[str, Sequence[str] | None]] = {}
         self._thread = threading.local()
         self._of_threads: set[Any] = set()
-        self._circuits: dict[_Statement | str, CircuitBreaker] = {}
+        self._breakers = CircuitBreakers()
         of_server = timeouts is not None and not self.is_sqlite
         self._connector = Connector() if of_server else None
         if timeouts is not None and self._connector is not None:
@@ -111,42 +111,21 @@ class Database:
 
     @property
     def trouble(self) -> str | None:
-        """Return why some queries are suspended at present; None if none are."""
-        open_ones = (circuit.reason for circuit in list(self._circuits.values()))
-        return next((reason for reason in open_ones if reason is not None), None)
+        """Return why some queries fail at present; None if none do."""
+        return self._breakers.trouble
 
-    @contextmanager
-    def hurrying(self, name: str, seconds: float) -> Iterator[None]:
-        """Run a block within ``seconds``, unless its name is suspended after a failure.
+    def hurrying(self, name: str, seconds: float) -> AbstractContextManager[None]:
+        """Run a block within ``seconds``, unless its name is suspended after failures.
 
         Raises ``LedgerAwayError`` while it is suspended.
         """
-        circuit = self._circuits.setdefault(name, CircuitBreaker())
-        circuit.admit()
-        try:
-            with within(seconds):
-                yield
-        except LedgerError as error:
-            circuit.fail(str(error))
-            raise
-        circuit.succeed()
+        return self._breakers.within(seconds, name)
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Suspend writes for a while after a write has timed out."""
+    def _guarded(self, name: str) -> AbstractContextManager[None]:
+        """Suspend queries of a kind for a while after they have timed out."""
         if self.timeouts is None:
-            yield
-            return
-        circuit = self._circuits.setdefault("writes", CircuitBreaker())
-        circuit.admit()
-        whole = left(self.timeouts.write_seconds) >= self.timeouts.write_seconds
-        try:
-            yield
-        except LedgerAwayError as error:
-            if whole:  # not just the limit of an answer
-                circuit.fail(str(error))
-            raise
-        circuit.succeed()
+            return nullcontext()
+        return self._breakers.unless_away(name, self.timeouts.write_seconds)
 
     def _wait(self) -> float:
         """Return the time limit of queries other than an answer's reads. Seconds."""
@@ -177,7 +156,11 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Yield a connection on which every statement sees the latest committed data."""
         self._need_prepared()
-        with self.errors("cannot be read"), self._taken(self._autocommit()) as connection:
+        with (
+            self._guarded("reads"),
+            self.errors("cannot be read"),
+            self._taken(self._autocommit()) as connection,
+        ):
             self._limit(connection)
             yield connection
 
@@ -192,7 +175,7 @@ class Database:
         """
         self._need_prepared()
         with (
-            self._guarded(),
+            self._guarded("writes"),
             self.errors("cannot be written"),
             self._taken(self.engine) as connection,
             self.transaction(connection, alone=alone, durable=durable),
@@ -280,16 +263,8 @@ class Database:
         if self.timeouts is None:
             return self._try(text, parameters, fetch)
         self._need_prepared()
-        circuit = self._circuits.setdefault(statement, CircuitBreaker())
-        circuit.admit()
-        try:
-            with within(self.timeouts.read_seconds):
-                result = self._try(text, parameters, fetch)
-        except LedgerError as error:
-            circuit.fail(str(error))
-            raise
-        circuit.succeed()
-        return result
+        with self._breakers.within(self.timeouts.read_seconds, statement):
+            return self._try(text, parameters, fetch)
 
     def _try(self, text: str, parameters: Any, fetch: str | None) -> Any:
         try:

@@ -139,7 +139,7 @@ class Ledger:
 
     @property
     def trouble(self) -> str | None:
-        """Why some queries are suspended at present; None if none are."""
+        """Why some queries fail at present; None if none do."""
         return self._database.trouble
 
     def hurrying(self, name: str) -> AbstractContextManager[None]:
@@ -148,7 +148,7 @@ class Ledger:
         Parameters
         ----------
         name : str
-            After a block fails, blocks of that name raise ``LedgerAwayError`` for a while.
+            When blocks of that name keep failing, they raise ``LedgerAwayError`` for a while.
 
         Returns
         -------

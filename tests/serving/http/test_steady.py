@@ -260,6 +260,11 @@ def test_a_ledger_that_hangs_leaves_the_answers(
             status, said, headers = served.ask("POST", "/v1/events", event)
             assert (status, said["type"]) == (503, "/problems#ledger-unavailable")
             assert headers["Retry-After"] == "1"
+            begun = time.monotonic()
+            for _ in range(5):  # one of them may wait for as long as a write may
+                status, said, _ = served.ask("GET", "/v1/customers/c-1/offers")
+                assert (status, said["type"]) == (503, "/problems#ledger-unavailable")
+            assert time.monotonic() - begun < 2
             assert told()[0] == "degraded"
             assert "does not answer" in told()[1]
         _until(lambda: "without_ledger" not in answer())
