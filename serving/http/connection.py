@@ -189,12 +189,18 @@ class Connection(asyncio.Protocol):
         ):
             self._hand_over("bad-request")  # where the body ends would be a guess
             return
+        host = self._headers.get("host")
+        if "," in (host or "") or (host is None and parser.get_http_version() == "1.1"):
+            self._hand_over("bad-request")  # RFC 9112, section 3.2: exactly one
+            return
         request = Request(
             parser.get_method().decode("latin-1"),
             self._url.decode("latin-1"),
             f"HTTP/{parser.get_http_version()}",
             self._headers,
-            parser.should_keep_alive() and not parser.should_upgrade(),
+            parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self._server.moves(self),
         )
         self._hand_over("headers", request)
 

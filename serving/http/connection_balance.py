@@ -2,7 +2,8 @@
 
 The counts are in a file that the supervisor creates and every worker maps. Kept connections stay
 with the worker that accepted them: a proxy's eight connections to one worker would leave the other
-idle for hours. Called by ``server``.
+idle for hours. A worker that was replaced gets new connections first, and some that are kept.
+Called by ``server``.
 """
 
 import mmap
@@ -32,5 +33,18 @@ class ConnectionBalance:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether another worker has fewer connections than we have."""
-        return self._counts[self._slot] > min(self._counts.tolist())
+        """Whether another worker has notably fewer connections, so that new ones are for it."""
+        return self._lead > self._fewest // 8
+
+    @property
+    def is_far_ahead(self) -> bool:
+        """Whether another worker has so few that it should have some of our connections."""
+        return self._lead > max(1, self._counts[self._slot] // 4)
+
+    @property
+    def _fewest(self) -> int:
+        return min(self._counts.tolist())
+
+    @property
+    def _lead(self) -> int:
+        return self._counts[self._slot] - self._fewest

@@ -1,7 +1,7 @@
 """Logs as one JSON object a line on standard error, without personal data.
 
-Addresses are logged by their rule (``/v1/recommendations``), never with their query. Called
-once a process by ``serving.wsgi``.
+Addresses are logged by their rule (``/v1/recommendations``), never with their query. An error that
+repeats itself is logged every few seconds. Called once a process by ``serving.wsgi``.
 """
 
 import contextlib
@@ -16,6 +16,8 @@ import orjson
 from flask import Flask, Response, g, request
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
+#: How often the same error is logged. Seconds.
+_REPEAT_SECONDS: Final = 10.0
 #: Health checks, every few seconds; logged only if they fail.
 _QUIET: Final = frozenset(("/livez", "/readyz"))
 
@@ -40,11 +42,37 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+class Repetitions(logging.Filter):
+    """Passes an error that has a ``reason`` every few seconds only, with how many were left out.
+
+    While the ledger is away, every answer and every upkeep would otherwise log it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[tuple[str, str], tuple[float, int]] = {}  # when, and how many since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is logged."""
+        if record.exc_info or not hasattr(record, "reason"):
+            return True
+        key = (record.name, record.msg)
+        passed, left_out = self._passed.get(key, (float("-inf"), 0))
+        if record.created < passed + _REPEAT_SECONDS:
+            self._passed[key] = (passed, left_out + 1)
+            return False
+        self._passed[key] = (record.created, 0)
+        if left_out:
+            record.left_out = left_out
+        return True
+
+
 def set_up(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
     """Send the service's logs to a stream."""
     logger = logging.getLogger("omnibasket")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
+    handler.addFilter(Repetitions())
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False

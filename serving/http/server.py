@@ -21,6 +21,8 @@ _log = logging.getLogger("omnibasket.service")
 
 #: How long a worker with more connections than another leaves a new one to it. Seconds.
 _YIELD_SECONDS: Final = 0.01
+#: How often a kept connection is ended for the sake of a worker with far fewer. Seconds.
+_MOVE_SECONDS: Final = 0.1
 #: How often to log how many requests were refused. Seconds.
 _LOG_SECONDS: Final = 10.0
 
@@ -56,6 +58,8 @@ class Server:
         self._idle: dict[Connection, None] = {}  # without a request, the longest idle first
         self._opening: set[asyncio.Task[None]] = set()
         self._sockets: list[socket.socket] = []
+        self._leaving: set[Connection] = set()  # they end after their answer
+        self._moved_at = 0.0
         self._logged_at, self._logged = 0.0, 0
 
     # Connections
@@ -93,7 +97,23 @@ class Server:
 
     def _count(self) -> None:
         if self._balance is not None:
-            self._balance.publish(len(self._connections) if self._sockets else ABSENT)
+            ours = len(self._connections) - len(self._leaving)
+            self._balance.publish(ours if self._sockets else ABSENT)
+
+    def moves(self, connection: Connection) -> bool:
+        """Return whether a connection ends after its answer, for a worker with far fewer.
+
+        The client's next connection goes there. One at a time: that worker may hang.
+        """
+        if self._balance is None or not self._balance.is_far_ahead:
+            return False
+        now = time.monotonic()
+        if now < self._moved_at + _MOVE_SECONDS:
+            return False
+        self._moved_at = now
+        self._leaving.add(connection)
+        self._count()
+        return True
 
     def _serve(self, taken: socket.socket, address: Any) -> None:
         while len(self._connections) >= self._most and self._idle:
@@ -136,6 +156,7 @@ class Server:
         """Forget a connection."""
         self._idle.pop(connection, None)
         self._connections.discard(connection)
+        self._leaving.discard(connection)
         self._count()
 
     async def stop(self, seconds: float) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from recsys.errors import LedgerAwayError
 from serving.http import log
 from serving.http.problems import PROBLEM_KINDS, Problem
 from serving.http.request_limits import MAX_BODY_BYTES
@@ -69,6 +71,29 @@ def test_what_nobody_thought_of_is_a_problem_too(app: Flask, client: FlaskClient
     assert logged[0]["error"] == "RuntimeError"
     assert "test_app.py" in logged[0]["where"][-1]
     assert "ada" not in answer.text + written.getvalue()
+
+
+def test_a_ledger_that_is_away_does_not_fill_the_log(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @app.get("/broken")
+    def broken() -> None:
+        raise LedgerAwayError("no answer")
+
+    written = io.StringIO()
+    log.set_up(written)
+
+    def logged() -> list[dict[str, Any]]:
+        lines = map(json.loads, written.getvalue().splitlines())
+        return [line for line in lines if line["message"] == "the ledger failed"]
+
+    assert {client.get("/broken").status_code for _ in range(5)} == {503}
+    assert [line["reason"] for line in logged()] == ["no answer"]
+    assert "left_out" not in logged()[0]
+    later = time.time() + 11
+    monkeypatch.setattr("logging.time.time", lambda: later)
+    assert client.get("/broken").status_code == 503
+    assert logged()[1]["left_out"] == 4
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 import contextlib
 import json
+import os
 import socket
+import struct
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +15,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serving.http.connection_balance import ABSENT, ConnectionBalance
 from tests.serving.conftest import known
 from tests.serving.http.conftest import Served, plain
 
@@ -167,6 +171,8 @@ def test_who_waits_to_be_told_to_go_on_is_told(over: Callable[..., Served]) -> N
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\nGET / HTTP/1.1\r\n\r\n",
         b"POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
     ],
@@ -330,3 +336,36 @@ def test_a_batch_comes_line_by_line(over: Callable[..., Served], app: Flask) -> 
     assert b"Transfer-Encoding: chunked" in came
     assert came.endswith(b"\r\n0\r\n\r\n")
     assert came.count(b'"recommendation_id"') == 2
+
+
+def test_a_worker_that_was_replaced_gets_some_of_the_kept_connections(
+    over: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.http.server._MOVE_SECONDS", 0)
+    asked = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    with tempfile.TemporaryFile() as counts:
+        counts.write(struct.pack("2q", ABSENT, ABSENT))
+        counts.flush()
+
+        def found() -> tuple[int, int]:
+            ours, others = struct.unpack("2q", os.pread(counts.fileno(), 16, 0))
+            return ours, others
+
+        served = over(plain, balance=ConnectionBalance(counts.fileno(), 0))
+        with contextlib.ExitStack() as kept:
+            clients = [kept.enter_context(contextlib.closing(served.connect())) for _ in range(8)]
+            for client in clients:
+                client.sendall(asked)
+                assert b"Connection: close" not in read(client, lambda came: b"alive" in came)
+            assert found()[0] == 8
+            ConnectionBalance(counts.fileno(), 1).publish(0)
+            ended = 0
+            for client in clients:
+                client.sendall(asked)
+                came = read(client, lambda came: b"alive" in came)
+                assert came.startswith(b"HTTP/1.1 200")
+                if b"Connection: close" in came:  # the client's next one goes to the other worker
+                    assert client.recv(1) == b""
+                    ended += 1
+                    ConnectionBalance(counts.fileno(), 1).publish(ended)
+            assert found() == (4, 4)

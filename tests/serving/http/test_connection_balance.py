@@ -34,3 +34,26 @@ def test_nothing_is_left_to_a_worker_that_is_not_there(workers: list[ConnectionB
     assert one.is_ahead
     two.publish(ABSENT)
     assert not one.is_ahead
+
+
+def test_in_a_crowd_a_few_more_are_not_ahead(workers: list[ConnectionBalance]) -> None:
+    one, two, _ = workers
+    one.publish(440)
+    two.publish(400)
+    assert not one.is_ahead
+    one.publish(460)
+    assert one.is_ahead
+
+
+@pytest.mark.parametrize(
+    ("ours", "others", "far"),
+    [(1, 0, False), (2, 0, True), (5, 4, False), (8, 0, True), (450, 400, False), (800, 200, True)],
+)
+def test_who_has_far_more_gives_some_away(
+    workers: list[ConnectionBalance], ours: int, others: int, far: bool
+) -> None:
+    one, two, _ = workers
+    one.publish(ours)
+    assert not one.is_far_ahead  # nobody else is there
+    two.publish(others)
+    assert (one.is_far_ahead, two.is_far_ahead) == (far, False)
