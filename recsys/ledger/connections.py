@@ -25,6 +25,10 @@ from recsys.ledger.schema import META
 WAIT_SECONDS: Final = 20.0
 #: Execution option of a connection whose transaction writes.
 WRITER: Final = "omnibasket_writer"
+#: Another connection has the lock, or the disk is full or does not answer.
+_AWAY_OF_SQLITE: Final = frozenset(
+    (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+)
 # Of a connection of SQLite: an accepted event survives a power failure, or a commit does not wait
 # for the disk.
 _DURABLE: Final = "PRAGMA synchronous = FULL"
@@ -150,7 +154,7 @@ def log_ahead(path: Path, seconds: float) -> None:
 def is_away(error: BaseException) -> bool:
     """Return whether an error only means that the database does not respond at present."""
     if isinstance(error, sqlite3.Error):
-        return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _AWAY_OF_SQLITE
     return type(error).__module__.startswith("psycopg") and any(
         kind.__name__ == "OperationalError" for kind in type(error).__mro__
     )

@@ -56,6 +56,10 @@ class HealthChecks:
             self.ledger_error = str(error)
         else:
             self.ledger_error = None
+        self.refresh_disk()
+
+    def refresh_disk(self) -> None:
+        """Check the disk only, as where the ledger is away."""
         try:
             self._is_disk_low = shutil.disk_usage(self._config.state).free < _MIN_FREE_BYTES
         except OSError:

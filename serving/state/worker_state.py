@@ -189,6 +189,7 @@ class State:
                 if self.health.ledger_error is None:
                     _log.error(what, extra={"reason": str(error)})
                 self.health.ledger_error = str(error)
+                self.health.refresh_disk()
                 break
         else:
             self.health.refresh()

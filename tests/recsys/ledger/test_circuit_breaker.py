@@ -1,6 +1,7 @@
 """A query that keeps failing is suspended; a single slow one is not."""
 
 import itertools
+import resource
 import sqlite3
 import threading
 import time
@@ -265,3 +266,29 @@ def _changes(database: Database) -> bool:
         return database.change(_CHANGE, row="schema_version")
     except LedgerAwayError:
         return False
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_on_a_full_disk_it_is_away_until_there_is_room(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    Database(url).close()
+    with full_disk():
+        database = Database(url, timeouts=Timeouts(0.1, 0.2))
+        assert not database.prepared
+        with pytest.raises(LedgerAwayError, match="not been reached"):
+            database.change(_CHANGE, row="schema_version")
+        with pytest.raises(LedgerAwayError, match="cannot be opened"):
+            database.prepare()
+    database.prepare()
+    assert database.change(_CHANGE, row="schema_version")
+    database.close()

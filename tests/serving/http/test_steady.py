@@ -40,7 +40,9 @@ def test_a_worker_that_hangs_keeps_nobody_from_an_answer(over: Callable[..., Ser
             for _ in range(20):
                 kept.callback(served.connect(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").close)
             assert served.ask("GET", "/")[0] == 200
-            assert struct.unpack("2q", os.pread(counts.fileno(), 16, 0))[0] >= 15  # a few were moved
+            assert (
+                struct.unpack("2q", os.pread(counts.fileno(), 16, 0))[0] >= 15
+            )  # a few were moved
 
 
 def test_slow_bodies_keep_nobody_from_an_answer(
