@@ -23,6 +23,7 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 4.0
 #: Failures longer ago say nothing of the present. Seconds.
 _LATELY_SECONDS: Final = 10.0
+_SUSPENDED: Final = "queries to the ledger are suspended: "
 _NEVER: Final = float("-inf")
 #: Timeout of opening a connection. Seconds.
 _CONNECT_SECONDS: Final = 3
@@ -101,7 +102,7 @@ class CircuitBreaker:
             return now
         with self._lock:
             if self.reason is not None and now < self._until:
-                raise LedgerAwayError(f"queries to the ledger are suspended: {self.reason}")
+                raise LedgerAwayError(f"{_SUSPENDED}{self.reason}")
             self._until = now + self._pause  # other queries wait for this one
         return now
 
@@ -137,7 +138,7 @@ class CircuitBreaker:
             else:
                 self._pause = min(2 * self._pause, LONGEST_PAUSE)
             self._opened_at, self._until = now, now + self._pause
-            self.reason = reason
+            self.reason = reason.removeprefix(_SUSPENDED)  # by a breaker of one of its queries
 
 
 class CircuitBreakers:

@@ -39,7 +39,7 @@ class ConnectionBalance:
     @property
     def is_far_ahead(self) -> bool:
         """Whether another worker has so few that it should have some of our connections."""
-        return self._lead > max(1, self._counts[self._slot] // 4)
+        return self._lead > 1 + self._counts[self._slot] // 4
 
     @property
     def _fewest(self) -> int:
