@@ -6,7 +6,7 @@ products of exposures had been ignored.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -44,6 +44,7 @@ def factors(
     now_ts: int,
     choices_of: ChoicesOf = list,
     bought_ts: Mapping[str, int] | None = None,
+    recent: Sequence[str] | None = None,
 ) -> dict[str, float]:
     """Return the factors on the odds of what a customer was shown and ignored.
 
@@ -63,6 +64,8 @@ def factors(
         all of it. By default every product is alone.
     bought_ts : mapping of str to int, optional
         When each choice was last bought, UTC epoch seconds; none was by default.
+    recent : sequence of str, optional
+        What ``shown_since`` returns for the reach of ``rotation``, where it is known.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def factors(
        recommender systems, KDD.
     """
     since_ts = now_ts - int(rotation.reach_days * DAY)
-    recent = shown_since(contact, since_ts)
+    recent = shown_since(contact, since_ts) if recent is None else recent
     if not recent or rotation.decay == 1.0:
         return {}
     answered = dict(bought_ts or {})
@@ -117,9 +120,14 @@ def shown_since(contact: ContactState, since_ts: int) -> list[str]:
     since_ts : int
         UTC epoch seconds.
     """
-    last = {item_id: max(each[-1] for each in of.values()) for item_id, of in contact.shown.items()}
+    last = {
+        item_id: next(iter(of.values()))[-1]
+        if len(of) == 1
+        else max(each[-1] for each in of.values())
+        for item_id, of in contact.shown.items()
+    }
     recent = [item_id for item_id, ts in last.items() if ts > since_ts]
-    return sorted(recent, key=lambda item_id: -last[item_id])
+    return sorted(recent, key=last.__getitem__, reverse=True)
 
 
 def visits(times: Iterable[int]) -> list[int]:

@@ -227,7 +227,10 @@ def _shown_often(shown: Showings, times: int, choices_of: ChoicesOf) -> list[lis
     choices = choices_of(item_ids)
     counts: dict[str, int] = dict.fromkeys(choices, 0)
     for choice, by_channel in zip(choices, shown.values(), strict=True):
-        counts[choice] += sum(map(len, by_channel.values()))
+        for showings in by_channel.values():
+            counts[choice] += len(showings)
+    if max(counts.values(), default=0) < times:
+        return []
     often: dict[str, list[str]] = {}
     for item_id, choice in zip(item_ids, choices, strict=True):
         if counts[choice] >= times:

@@ -8,7 +8,7 @@ more. Called by the service.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -20,6 +20,8 @@ from recsys.recommender.engine import Engine
 from recsys.recommender.placements import Question
 from recsys.recommender.request_context import prepare_questions
 from recsys.units import DAY
+
+_NEVER: Final = -1 << 63
 
 
 def last_bought(
@@ -53,15 +55,20 @@ def last_bought(
     lines = lines[lines["quantity"] > 0]
     if not wanted or not len(older) + len(lines):
         return {}
-    bought = engine.index.ix(np.concatenate([older["item_key"], lines["item_key"]]))
-    times = np.concatenate([older["last_ts"], lines["ts"]])[bought >= 0]
-    by_time = np.argsort(times, kind="stable")
     of = engine.ranker.all_choices.of
-    choices = of[bought[bought >= 0]][by_time]
-    latest = dict(zip(choices.tolist(), times[by_time].tolist(), strict=True))
+    bought = engine.index.ix(np.concatenate([older["item_key"], lines["item_key"]]))
+    choices = np.where(bought >= 0, of[bought], -1).tolist()
+    # Rows are in the order of time, so that the last of each choice stays.
+    before = dict(zip(choices[: len(older)], older["last_ts"].tolist(), strict=True))
+    latest = dict(zip(choices[len(older) :], lines["ts"].tolist(), strict=True))
     positions = engine.index.ix_of(wanted)
-    asked = zip(wanted, of[positions].tolist(), (positions >= 0).tolist(), strict=True)
-    return {item_id: latest[at] for item_id, at, known in asked if known and at in latest}
+    found = {}
+    for item_id, item_ix, choice in zip(
+        wanted, positions.tolist(), of[positions].tolist(), strict=True
+    ):
+        if item_ix >= 0 and (choice in latest or choice in before):
+            found[item_id] = max(latest.get(choice, _NEVER), before.get(choice, _NEVER))
+    return found
 
 
 def _between(rows: Structured, time: str, since_ts: float, as_of_ts: int) -> Structured:

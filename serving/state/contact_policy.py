@@ -279,9 +279,9 @@ class ContactPolicy:
         decay = details.get("rotation", {}).get("decay") or self._rotation.decay
         rotation = Rotation(decay, self._rotation.half_life_days)
         since_ts = as_of_ts - int(rotation.reach_days * DAY)
-        shown = self._choices_of(shown_since(contact, since_ts))
-        bought_ts = last_bought(self.engine, history, shown, as_of_ts, since_ts)
-        return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts)
+        recent = shown_since(contact, since_ts)
+        bought_ts = last_bought(self.engine, history, self._choices_of(recent), as_of_ts, since_ts)
+        return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts, recent)
 
     def recommend(
         self,

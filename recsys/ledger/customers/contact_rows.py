@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from recsys.decisions import ContactState, contact_state
 from recsys.ledger.schema import CONTACTS
 from recsys.ledger.statements import lock
+from recsys.units import DAY
 
 _BLANK: Final = contact_state.encode(ContactState())
 
@@ -23,8 +24,11 @@ def locked(connection: Connection, own_ids: Iterable[str]) -> dict[str, ContactS
 
 
 def forgotten_from(state: ContactState, *, is_visit: bool = False) -> int | None:
-    """Return from when a state ages, UTC epoch seconds; None where it stays."""
-    return None if state.has_said and not is_visit else state.last_ts
+    """Return from when a state ages, UTC epoch seconds; None where it stays.
+
+    The end of the day of what happened last, so that the index changes once a day only.
+    """
+    return None if state.has_said and not is_visit else -(-state.last_ts // DAY) * DAY
 
 
 def write(

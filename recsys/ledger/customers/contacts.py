@@ -47,6 +47,12 @@ _REPLACE: Final = (
     .where(CONTACTS.c.own_id == sa.bindparam("key"), CONTACTS.c.state == sa.bindparam("seen"))
     .values(state=sa.bindparam("packed"), shown_ts=sa.bindparam("at"))
 )
+#: Of a state that ages from the same time as before.
+_REPLACE_STATE: Final = (
+    CONTACTS.update()
+    .where(CONTACTS.c.own_id == sa.bindparam("key"), CONTACTS.c.state == sa.bindparam("seen"))
+    .values(state=sa.bindparam("packed"))
+)
 #: Only beside the contact, so that nothing is left of whoever is erased meanwhile. If the contact
 #: changes after it, nothing refers to the row, and it is forgotten in time.
 _RESERVE: Final = RESERVATIONS.insert().from_select(
@@ -170,14 +176,17 @@ class Contacts:
         if found.cap is not None or found.displaced:
             return None  # other identifiers' states count, or change, too
         after = with_showing(states[one.customer_id], found, one, rules)
-        known = {"key": one.customer_id, "seen": seen.packed}
+        known: dict[str, str | bytes] = {"key": one.customer_id, "seen": seen.packed}
         change = self._database.change
         if one.reservation is not None:
             noted = {"recommendation_id": one.recommendation_id, "at": one.reservation.decided_ts}
             if not change(_RESERVE, **known, **noted):
                 return None
-        packed = contact_state.encode(after)
-        written = change(_REPLACE, **known, packed=packed, at=forgotten_from(after))
+        known["packed"], at = contact_state.encode(after), forgotten_from(after)
+        if at == forgotten_from(seen.own):
+            written = change(_REPLACE_STATE, **known)
+        else:
+            written = change(_REPLACE, **known, at=at)
         return found if written else None
 
     def consent(

@@ -203,12 +203,13 @@ def test_only_what_was_said_is_kept_for_good(ledger: Ledger, make_event: MakeEve
     ledger.contacts.show(
         [showing("tea", customer_id="", session_id=f"v{n}") for n in range(5)], RULES
     )
-    ledger.contacts.show([showing("tea", at_ts=NOW + 50)], RULES)
+    ledger.contacts.show([showing("tea", at_ts=NOW + DAY)], RULES)
     ledger.add_events([make_event("dismiss", "beer", session_id="v0", at=NOW)], NOW + 9)
     ledger.add_events([make_event("dismiss", "beer", identifier="bob", at=NOW)], NOW + 9)
-    assert ledger.contacts.thin(NOW, 0, 2_000) == 0
-    assert ledger.contacts.thin(NOW + 1, 0, 2) == 2
-    assert ledger.contacts.thin(NOW + 1, 0, 2_000) == 3  # what a visit refused goes with it
+    day_ends = -(-NOW // DAY) * DAY  # states age by whole days
+    assert ledger.contacts.thin(day_ends, 0, 2_000) == 0
+    assert ledger.contacts.thin(day_ends + 1, 0, 2) == 2
+    assert ledger.contacts.thin(day_ends + 1, 0, 2_000) == 3  # what a visit refused goes with it
     assert ledger.contacts.state(ADA).shown
     assert ledger.contacts.state(customer_id_of("email", "bob")).refusals
     with ledger._database.reading() as connection:
@@ -251,6 +252,17 @@ def test_a_link_unites_refusals_of_consent_and_undoing_it_restores_both(ledger: 
 def test_strangers_have_no_contact(ledger: Ledger) -> None:
     assert ledger.contacts.state("").is_empty
     assert ledger.contacts.state("nobody", "nothing").is_empty
+
+
+def test_a_state_ages_from_the_latest_showing_however_it_was_written(ledger: Ledger) -> None:
+    for at_ts in (NOW, NOW + 60, NOW + 2 * DAY, NOW + 2 * DAY + 60):
+        seen = ledger.contacts.read(ADA)
+        ledger.contacts.show([showing(f"p{at_ts}", at_ts=at_ts, seen=seen)], RULES)
+    assert len(ledger.contacts.state(ADA).shown) == 4
+    last_day_ends = -(-(NOW + 2 * DAY) // DAY) * DAY
+    assert ledger.contacts.thin(last_day_ends, 0) == 0
+    assert ledger.contacts.thin(last_day_ends + 1, 0) == 1
+    assert ledger.contacts.state(ADA).is_empty
 
 
 def test_contacts_thin_out_where_exposures_are_kept_for_good(ledger: Ledger) -> None:
