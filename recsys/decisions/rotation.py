@@ -7,6 +7,7 @@ products of exposures had been ignored.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -22,6 +23,8 @@ VISIT_SECONDS: Final = 1_800
 MAX_CHOICES: Final = 200
 #: Half-lives after which a showing no longer counts: it would lower odds by a hundredth or so.
 REACH: Final = 4.0
+
+_EVER: Final = 1 << 62
 
 
 class Rotation(msgspec.Struct, frozen=True):
@@ -92,17 +95,17 @@ def factors(
     names = choices_of([*recent, *(click.item_id for click in clicked)])
     for click, choice in zip(clicked, names[len(recent) :], strict=True):
         answered[choice] = max(answered.get(choice, 0), click.at_ts)
-    shown: dict[str, list[int]] = {}
+    shown: dict[str, list[list[int]]] = {}
     first: dict[str, str] = {}
     for item_id, choice in zip(recent, names, strict=False):
-        if choice not in shown and len(shown) == MAX_CHOICES:
-            continue
-        first.setdefault(choice, item_id)
-        shown.setdefault(choice, []).extend(
-            ts for times in contact.shown[item_id].values() for ts in times
-        )
+        if choice in shown:
+            shown[choice] += contact.shown[item_id].values()
+        elif len(shown) < MAX_CHOICES:
+            shown[choice] = [*contact.shown[item_id].values()]
+            first[choice] = item_id
     found = {}
-    for choice, times in shown.items():
+    for choice, channels in shown.items():
+        times = channels[0] if len(channels) == 1 else chain.from_iterable(channels)
         weight = tiredness(
             visits(times), now_ts, rotation.half_life_days, max(since_ts, answered.get(choice, 0))
         )
@@ -144,9 +147,11 @@ def visits(times: Iterable[int]) -> list[int]:
         The first showing of each visit.
     """
     counted: list[int] = []
+    next_ts = -_EVER
     for ts in sorted(times):
-        if not counted or ts - counted[-1] >= VISIT_SECONDS:
+        if ts >= next_ts:
             counted.append(ts)
+            next_ts = ts + VISIT_SECONDS
     return counted
 
 
@@ -171,9 +176,6 @@ def tiredness(
     float
         Showings, >= 0.
     """
-    seconds = half_life_days * DAY
-    return math.fsum(
-        2.0 ** ((ts - now_ts) / seconds)
-        for ts in shown_ts
-        if answered_ts < ts <= now_ts - VISIT_SECONDS
-    )
+    seconds, until_ts = half_life_days * DAY, now_ts - VISIT_SECONDS
+    ignored = [ts for ts in shown_ts if answered_ts < ts <= until_ts]
+    return math.fsum([2.0 ** ((ts - now_ts) / seconds) for ts in ignored]) if ignored else 0.0

@@ -4,6 +4,7 @@ In: a customer's contact state, the caps, a channel and a time. Out: ``Suppressi
 service before it ranks, and by ``ledger`` once more when it writes down what is shown.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
@@ -159,7 +160,7 @@ def over_cap(
     """
     shown, _ = state.shown_or_reserved(now_ts)
     within = _Window(_of(caps, "product"), channel, now_ts, _EVER, state.time_zone or zone)
-    return frozenset(choices_of([one.item_id for one in _capped(shown, within, choices_of)]))
+    return frozenset(choices_of([item_ids[0] for item_ids, _ in _full(shown, within, choices_of)]))
 
 
 def offers_over_cap(
@@ -182,7 +183,7 @@ def offers_over_cap(
         return frozenset()
     _, shown = state.shown_or_reserved(now_ts)
     within = _Window(applied, channel, now_ts, _EVER, state.time_zone or zone)
-    return frozenset(one.item_id for one in _capped(shown, within, list))
+    return frozenset(item_ids[0] for item_ids, _ in _full(shown, within, list))
 
 
 class _Window(NamedTuple):
@@ -201,6 +202,17 @@ def _of(caps: Mapping[str, CapSettings], kind: str) -> dict[str, CapSettings]:
 
 def _capped(shown: Showings, within: _Window, choices_of: ChoicesOf) -> Iterator[Withheld]:
     """Yield one product of each choice that a cap holds back, with the first such cap."""
+    for item_ids, name in _full(shown, within, choices_of):
+        cap = within.caps[name]
+        from_ts = begins(cap, within.now_ts, within.zone)
+        counted = _counted([shown[each] for each in item_ids], cap, from_ts, within.until_ts)
+        yield Withheld(item_ids[0], "capped", cap=name, shown=tuple(counted))
+
+
+def _full(
+    shown: Showings, within: _Window, choices_of: ChoicesOf
+) -> Iterator[tuple[list[str], str]]:
+    """Yield the products of each choice that a cap holds back, with the name of the first such."""
     applied = {
         name: cap
         for name, cap in within.caps.items()
@@ -213,11 +225,15 @@ def _capped(shown: Showings, within: _Window, choices_of: ChoicesOf) -> Iterator
         return
     since = {name: begins(cap, within.now_ts, within.zone) for name, cap in applied.items()}
     for item_ids in by_choice:
-        showings = [shown[item_id] for item_id in item_ids]
         for name, cap in applied.items():
-            counted = _counted(showings, cap, since[name], within.until_ts)
-            if len(counted) >= cap.times:
-                yield Withheld(item_ids[0], "capped", cap=name, shown=tuple(counted))
+            count = 0
+            for item_id in item_ids:
+                for channel, times in shown[item_id].items():
+                    if not cap.channels or channel in cap.channels:
+                        later = bisect_right(times, within.until_ts)
+                        count += later - bisect_left(times, since[name], 0, later)
+            if count >= cap.times:
+                yield item_ids, name
                 break
 
 
@@ -229,7 +245,7 @@ def _shown_often(shown: Showings, times: int, choices_of: ChoicesOf) -> list[lis
     for choice, by_channel in zip(choices, shown.values(), strict=True):
         for showings in by_channel.values():
             counts[choice] += len(showings)
-    if max(counts.values(), default=0) < times:
+    if not counts or max(counts.values()) < times:
         return []
     often: dict[str, list[str]] = {}
     for item_id, choice in zip(item_ids, choices, strict=True):
