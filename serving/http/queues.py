@@ -118,14 +118,15 @@ class RequestQueue:
 class RequestQueues:
     """Every queue of a worker, by name.
 
-    ``answers`` compute recommendations and wait for nothing; two threads, so that one slow read
-    does not stop the rest. ``desk`` serves what people and back offices read, and may wait for the
-    ledger. ``durable`` writes before it answers. ``batch`` lets ``answers`` go first.
+    ``answers`` compute recommendations and wait for nothing but customers' rows; its eight threads
+    let as many questions be answered together (``DynamicBatcher``). ``desk`` serves what people and
+    back offices read, and may wait for the ledger. ``durable`` writes before it answers. ``batch``
+    lets ``answers`` go first.
     """
 
     def __init__(self) -> None:
         self.by_name: dict[QueueName, RequestQueue] = {
-            "answers": RequestQueue("answers", threads=2, burst=64, standing=6),
+            "answers": RequestQueue("answers", threads=8, burst=16, standing=1),
             "desk": RequestQueue("desk", threads=2, burst=64, standing=32),
             "durable": RequestQueue("durable", threads=4, burst=64, standing=32),
             "batch": RequestQueue("batch", threads=1, burst=4, standing=4),

@@ -1,6 +1,6 @@
-from .contact_policy import (
+from .contact_policy import ContactPolicy
+from .contact_verdicts import (
     NO_OBJECTION,
-    ContactPolicy,
     Moment,
     Noted,
     Verdict,

@@ -8,7 +8,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -17,7 +17,6 @@ from recsys.datasets import CustomerHistory
 from recsys.decisions import (
     MESSAGES,
     NOTHING,
-    Arm,
     CartLine,
     ContactState,
     HeldMessage,
@@ -35,10 +34,12 @@ from recsys.decisions import (
 )
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Ledger
-from recsys.ledger.customers import CapRules, KeptAnswer, Showing
+from recsys.ledger.customers import CapRules, Showing
 from recsys.recommender import Engine, Question, last_bought, left_in_cart
 from recsys.recommender.offers import OfferableBundles
 from recsys.units import DAY, HOUR
+from serving.state.contact_verdicts import Moment, Noted, Verdict, is_message
+from serving.state.dynamic_batching import DynamicBatcher
 from serving.state.kept_answers import keep_only, with_answer
 
 _log = logging.getLogger("omnibasket.service")
@@ -47,54 +48,6 @@ _log = logging.getLogger("omnibasket.service")
 CAPPED: Final = "capped"
 #: Showings that are written at once, and that wait at most; beyond, the oldest are forgotten.
 _BATCH, _MAX_WAITING = 200, 20_000
-
-
-def is_message(settings: PlacementSettings) -> bool:
-    """Return whether an answer goes to the customer, who must consent to it."""
-    return settings.channel in MESSAGES and not settings.service
-
-
-class Moment(NamedTuple):
-    """What is asked for, when, and where the customer may be."""
-
-    placement: str
-    settings: PlacementSettings
-    recommendation_id: str
-    as_of_ts: int
-    """UTC epoch seconds."""
-    send_ts: int
-    """When a message is to go out, UTC epoch seconds."""
-    zones: tuple[str, ...]
-    """IANA time zones where the customer may be, if theirs is unknown; of messages."""
-    cart: tuple[tuple[str, float], ...] | None = None
-    """Products and quantities of a cart that the request names."""
-
-
-class Verdict(NamedTuple):
-    """Whether something may be shown to a customer at all."""
-
-    held: HeldMessage | None = None
-    """Why a message does not go out; None where it does, or it is none."""
-    held_out: str | None = None
-    """The holdout, on a page; nothing is shown."""
-    arms: tuple[Arm, ...] = ()
-    """Arms of holdouts that the customer was assigned to just now."""
-    left_cart: tuple[CartLine, ...] = ()
-    """What the customer left in the cart, where the placement asks for it."""
-
-
-NO_OBJECTION: Final = Verdict()
-
-
-class Noted(NamedTuple):
-    """What became of an answer when it was written down."""
-
-    taken_out: Sequence[str] = ()
-    """Products of which a cap was reached meanwhile."""
-    cap: str | None = None
-    """The cap that holds a message back."""
-    kept: KeptAnswer | None = None
-    """The answer that was given in its slot before, to be given again."""
 
 
 _AS_IS: Final = Noted()
@@ -116,6 +69,7 @@ class ContactPolicy:
         self._settings = config.contact
         self._zone = config.workspace.time_zone
         self._rotation = config.rotation
+        self._batcher = DynamicBatcher()
         # Rotation looks further back than most caps.
         reach_days = Rotation(1.0, config.rotation.half_life_days).reach_days
         self._keep_days = math.ceil(reach_days) if config.rotation.enabled else 0
@@ -300,7 +254,8 @@ class ContactPolicy:
         list of (Question, dict)
             Each answer with the question that it answers, whose suppression says what came back.
         """
-        found = list(zip(questions, engine.recommend(questions, rows, offering), strict=True))
+        answers = self._batcher.recommend(engine, questions, rows, offering)
+        found = list(zip(questions, answers, strict=True))
         for at, (question, answer) in enumerate(found):
             if answer["items"] or question.settings.channel in MESSAGES:
                 continue
