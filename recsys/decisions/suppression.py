@@ -7,6 +7,7 @@ service before it ranks, and by ``ledger`` once more when it writes down what is
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import chain
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -258,15 +259,15 @@ def _counted(
     showings: Sequence[Mapping[str, list[int]]], cap: CapSettings, from_ts: int, until_ts: int
 ) -> list[tuple[str, int]]:
     """Return channel and time of the showings of a choice that a cap counts, oldest first."""
-    counted = [
-        (channel, ts)
+    parts = [
+        [(channel, ts) for ts in times[bisect_left(times, from_ts) : bisect_right(times, until_ts)]]
         for by_channel in showings
         for channel, times in by_channel.items()
         if not cap.channels or channel in cap.channels
-        for ts in times
-        if from_ts <= ts <= until_ts
     ]
-    return sorted(counted, key=lambda showing: (showing[1], showing[0]))
+    if len(parts) == 1:
+        return parts[0]
+    return sorted(chain.from_iterable(parts), key=lambda showing: (showing[1], showing[0]))
 
 
 def begins(cap: CapSettings, now_ts: int, zone: str) -> int:

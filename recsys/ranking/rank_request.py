@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import IntArray, IxArray, Lists, Ragged
+from recsys.datasets import IntArray, IxArray, Lists, Ragged, compiled, fixed
 from recsys.ranking.calibration import Floats
 from recsys.ranking.candidates import EVIDENCE_COLUMNS, MODEL_OF_COLUMN
 from recsys.ranking.discovery import new_items_needed
@@ -66,16 +66,33 @@ class Weighted(NamedTuple):
         -------
         ndarray of shape (k,), float64
         """
-        found = np.zeros(len(candidates.item_ix))
-        by_choice = np.zeros(len(choice_of))
-        for r in np.flatnonzero(np.diff(self.indptr)).tolist():
-            mine = slice(self.indptr[r], self.indptr[r + 1])
-            part = slice(candidates.indptr[r], candidates.indptr[r + 1])
-            named = choice_of[self.item_ix[mine]]
-            by_choice[named] = self.weight[mine]
-            found[part] = by_choice[choice_of[candidates.item_ix[part]]]
-            by_choice[named] = 0.0
-        return found
+        arrays = *self, candidates.indptr, candidates.item_ix, choice_of
+        return _of_choices(*map(fixed, arrays))
+
+
+@compiled
+def _of_choices(
+    indptr: IntArray,
+    item_ix: IxArray,
+    weight: Floats,
+    bounds: IntArray,
+    candidate_ix: IxArray,
+    choice_of: IxArray,
+) -> Floats:
+    found = np.zeros(len(candidate_ix))
+    for r in range(len(bounds) - 1):
+        begin, end = indptr[r], indptr[r + 1]
+        if begin == end:
+            continue
+        named = choice_of[item_ix[begin:end]]
+        order = np.argsort(named)
+        ordered = named[order]
+        for at in range(bounds[r], bounds[r + 1]):
+            choice = choice_of[candidate_ix[at]]
+            place = np.searchsorted(ordered, choice)
+            if place < len(ordered) and ordered[place] == choice:
+                found[at] = weight[begin + order[place]]
+    return found
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import Floats, Ragged
+from recsys.datasets import Floats, IntArray, Ragged, compiled, fixed
 
 #: Chances nearer to 0 or 1 are taken as this.
 _LEAST: Final = 1e-9
@@ -45,20 +45,34 @@ def rotated_keys(
     -------
     ndarray of shape (m,), float64
     """
+    bounds = fixed(candidates.indptr)
+    return _lowered(fixed(keys), fixed(chance), fixed(log_factor), bounds, fixed(by_margin))
+
+
+@compiled
+def _lowered(
+    keys: Floats,
+    chance: Floats,
+    log_factor: Floats,
+    indptr: IntArray,
+    by_margin: npt.NDArray[np.bool_],
+) -> Floats:
     out = keys + log_factor
-    for r in range(len(candidates.indptr) - 1):
-        part = slice(candidates.indptr[r], candidates.indptr[r + 1])
-        mine = log_factor[part]
-        at = np.flatnonzero(mine)
-        if not len(at) or (len(by_margin) and by_margin[r]):
+    for r in range(len(indptr) - 1):
+        begin, end = indptr[r], indptr[r + 1]
+        mine = log_factor[begin:end]
+        if not mine.any() or (len(by_margin) and by_margin[r]):
             continue
-        certain = np.clip(chance[part], _LEAST, 1.0 - _LEAST)
+        certain = np.minimum(np.maximum(chance[begin:end], _LEAST), 1.0 - _LEAST)
         odds = np.log(certain / (1.0 - certain))
         # The nth lowest chance has the nth lowest key; of equal chances the lowest.
-        levels, first = np.unique(np.sort(odds), return_index=True)
-        key_at = np.sort(keys[part])[first]
+        ordered, sorted_keys = np.sort(odds), np.sort(keys[begin:end])
+        first = np.ones(len(ordered), np.bool_)
+        first[1:] = ordered[1:] != ordered[:-1]
+        levels, key_at = ordered[first], sorted_keys[first]
+        at = np.flatnonzero(mine)
         low = odds[at] + mine[at]
         fall = np.interp(low, levels, key_at) - np.interp(odds[at], levels, key_at)
         fall += np.minimum(low - levels[0], 0.0)  # below the last
-        out[part][at] = keys[part][at] + np.minimum(fall, mine[at])
+        out[begin + at] = keys[begin + at] + np.minimum(fall, mine[at])
     return out

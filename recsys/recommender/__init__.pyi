@@ -4,9 +4,9 @@ from .clock import shift_seconds
 from .contact_checks import (
     bought_before,
     cart_document,
+    choices_bought,
     clicks_that_matter,
     forbidden_now,
-    last_bought,
     left_in_cart,
     possible_zones,
 )
@@ -34,11 +34,11 @@ __all__ = [
     "calibrates",
     "cart_document",
     "check_placement",
+    "choices_bought",
     "clicks_that_matter",
     "find_placement",
     "forbidden_now",
     "kept_last_baskets",
-    "last_bought",
     "left_in_cart",
     "possible_zones",
     "rank_request",

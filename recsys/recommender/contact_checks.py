@@ -8,7 +8,7 @@ more. Called by the service.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,8 +20,6 @@ from recsys.recommender.engine import Engine
 from recsys.recommender.placements import Question
 from recsys.recommender.request_context import prepare_questions
 from recsys.units import DAY
-
-_NEVER: Final = -1 << 63
 
 
 def last_bought(
@@ -50,29 +48,53 @@ def last_bought(
         no longer fits into the row, the last line counts, also a return.
     """
     wanted = list(dict.fromkeys(item_ids))
-    older = _between(row.older, "last_ts", since_ts, as_of_ts)
-    lines = _between(row.lines, "ts", since_ts, as_of_ts)
-    lines = lines[lines["quantity"] > 0]
-    if not wanted or not len(older) + len(lines):
+    bought = choices_bought(engine, row, as_of_ts, since_ts) if wanted else {}
+    if not bought:
         return {}
-    of = engine.ranker.all_choices.of
-    bought = engine.index.ix(np.concatenate([older["item_key"], lines["item_key"]]))
-    choices = np.where(bought >= 0, of[bought], -1).tolist()
-    # Rows are in the order of time, so that the last of each choice stays.
-    before = dict(zip(choices[: len(older)], older["last_ts"].tolist(), strict=True))
-    latest = dict(zip(choices[len(older) :], lines["ts"].tolist(), strict=True))
     positions = engine.index.ix_of(wanted)
-    found = {}
-    for item_id, item_ix, choice in zip(
-        wanted, positions.tolist(), of[positions].tolist(), strict=True
-    ):
-        if item_ix >= 0 and (choice in latest or choice in before):
-            found[item_id] = max(latest.get(choice, _NEVER), before.get(choice, _NEVER))
-    return found
+    choices = np.where(positions >= 0, engine.ranker.all_choices.of[positions], -1).tolist()
+    return {
+        item_id: bought[choice]
+        for item_id, choice in zip(wanted, choices, strict=True)
+        if choice in bought
+    }
+
+
+def choices_bought(
+    engine: Engine, row: CustomerHistory, as_of_ts: int, since_ts: float
+) -> dict[int, int]:
+    """Return when each choice of the catalogue that was bought in a time was last bought.
+
+    Parameters
+    ----------
+    engine, row, as_of_ts, since_ts
+        As of ``last_bought``.
+
+    Returns
+    -------
+    dict of int to int
+        Position of the first product of each choice → UTC epoch seconds.
+    """
+    latest: dict[int, int] = {}
+    for rows, time in ((row.older, "last_ts"), (row.lines, "ts")):
+        within = _between(rows, time, since_ts, as_of_ts)
+        if time == "ts" and len(within):
+            within = within[within["quantity"] > 0]
+        if not len(within):
+            continue
+        positions = engine.index.ix(within["item_key"])
+        choices = np.where(positions >= 0, engine.ranker.all_choices.of[positions], -1).tolist()
+        # Rows are in the order of time, so that the last of each choice stays.
+        for choice, ts in dict(zip(choices, within[time].tolist(), strict=True)).items():
+            latest[choice] = max(ts, latest.get(choice, ts))
+    latest.pop(-1, None)
+    return latest
 
 
 def _between(rows: Structured, time: str, since_ts: float, as_of_ts: int) -> Structured:
     """Return the rows after one time and before another, of rows in the order of time."""
+    if not len(rows):
+        return rows
     times = rows[time]
     return rows[np.searchsorted(times, since_ts, "right") : np.searchsorted(times, as_of_ts)]
 

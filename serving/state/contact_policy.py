@@ -35,9 +35,10 @@ from recsys.decisions import (
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Ledger
 from recsys.ledger.customers import CapRules, Showing
-from recsys.recommender import Engine, Question, last_bought, left_in_cart
+from recsys.recommender import Engine, Question, choices_bought, left_in_cart
 from recsys.recommender.offers import OfferableBundles
 from recsys.units import DAY, HOUR
+from serving.state.choice_names import ChoiceNames
 from serving.state.contact_verdicts import Moment, Noted, Verdict, is_message
 from serving.state.dynamic_batching import DynamicBatcher
 from serving.state.kept_answers import keep_only, with_answer
@@ -75,20 +76,17 @@ class ContactPolicy:
         self._keep_days = math.ceil(reach_days) if config.rotation.enabled else 0
         # Nothing depends on the very last showings, so no answer waits for them.
         self._waiting: deque[Showing] = deque(maxlen=_MAX_WAITING)
-        self._choices: tuple[Engine | None, dict[str, str]] = None, {}  # of products
+        self._known: ChoiceNames | None = None
         self.engine: Engine | None = None  # set by the worker
 
     def _choices_of(self, item_ids: Sequence[str]) -> Sequence[str]:
-        engine = self.engine
-        if engine is None:
-            return item_ids
-        choices = self._choices
-        if choices[0] is not engine:
-            choices = self._choices = engine, {}
-        known = choices[1]
-        if new := [item_id for item_id in item_ids if item_id not in known]:
-            known.update(zip(new, engine.choices_of(new), strict=True))
-        return [known[item_id] for item_id in item_ids]
+        return item_ids if self.engine is None else self._names(self.engine).of(item_ids)
+
+    def _names(self, engine: Engine) -> ChoiceNames:
+        known = self._known
+        if known is None or known.engine is not engine:
+            known = self._known = ChoiceNames(engine)
+        return known
 
     def suppression(
         self, contact: ContactState, settings: PlacementSettings, as_of_ts: int
@@ -234,7 +232,16 @@ class ContactPolicy:
         rotation = Rotation(decay, self._rotation.half_life_days)
         since_ts = as_of_ts - int(rotation.reach_days * DAY)
         recent = shown_since(contact, since_ts)
-        bought_ts = last_bought(self.engine, history, self._choices_of(recent), as_of_ts, since_ts)
+        if not recent:
+            return {}
+        bought = choices_bought(self.engine, history, as_of_ts, since_ts)
+        known = self._names(self.engine)
+        names = known.of(recent)
+        bought_ts = {
+            name: bought[at]
+            for name, at in zip(names, known.positions(names), strict=True)
+            if at in bought
+        }
         return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts, recent)
 
     def recommend(
