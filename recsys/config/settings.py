@@ -153,6 +153,17 @@ class Source(Settings, frozen=True):
             places |= {f"consents.{purpose}.{name}": spec for name, spec in by_channel.items()}
         return places
 
+    @property
+    def mapped(self) -> frozenset[str]:
+        """Every column of the export that a field, identifier or consent is read from."""
+        names: set[str] = set()
+        for spec in self.specs.values():
+            if isinstance(spec, str):
+                names.add(spec)
+            else:
+                names.update(spec.columns, [] if spec.column is None else [spec.column])
+        return frozenset(names)
+
 
 class WorkspaceSettings(Settings, frozen=True):
     """What the whole workspace shares."""

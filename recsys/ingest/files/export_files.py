@@ -202,6 +202,7 @@ def _open_table(
         whole=len(beginning) < SAMPLE,
         delimiter=source.delimiter,
         header_line=source.header_line,
+        mapped=source.mapped,
     )
     require_names(file.name, detected)
     return open_delimited(con, file, encoding, detected, folder)

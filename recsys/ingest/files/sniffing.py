@@ -13,7 +13,7 @@ import io
 import re
 import unicodedata
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -162,6 +162,7 @@ def layout(
     whole: bool,
     delimiter: str | None = None,
     header_line: int | None = None,
+    mapped: Collection[str] = (),
 ) -> Layout:
     """Find the separator and the header of a delimited text.
 
@@ -175,6 +176,9 @@ def layout(
         The text is the whole file; otherwise its last record may be truncated.
     delimiter, header_line
         If already known.
+    mapped : collection of str
+        Columns that the settings name. A line that holds all of several is the header, whatever
+        the lines below it look like.
 
     Raises
     ------
@@ -194,6 +198,10 @@ def layout(
         records = _records(text, sign, skip, whole=whole)
         if not records:
             continue
+        named = _named(records, mapped) if header_line is None and len(mapped) > 1 else None
+        if named is not None:
+            line, span, cells = named
+            return Layout(sign, line, span, unique_names(cells), tuple(map(clean, cells)), True)
         at, has_header = (0, True) if header_line is not None else _header(records)
         line, span, cells = records[at]
         after = [len(record) for *_, record in records[at + 1 : at + 1 + _FOLLOWING]]
@@ -299,6 +307,16 @@ def split_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, l
             yield len(taken), cells
         taken.clear()
         reader = csv.reader(following(), delimiter=delimiter)
+
+
+def _named(
+    records: list[tuple[int, int, list[str]]], mapped: Collection[str]
+) -> tuple[int, int, list[str]] | None:
+    """Return the first record that holds every mapped column."""
+    for record in records:
+        if len(record[2]) >= len(mapped) and set(mapped) <= set(unique_names(record[2])):
+            return record
+    return None
 
 
 def _header(records: list[tuple[int, int, list[str]]]) -> tuple[int, bool]:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import ConfigError, DataError
@@ -296,6 +296,7 @@ def _rows(fewest: int, most: int) -> st.SearchStrategy[list[list[str]]]:
 
 
 @given(_rows(0, 12), _rows(12, 40))
+@example([], [["é", "A1", "x", "0", "2026-01-05", ";'", "n"], ["j", "x", "y", "1", "d;e"]])
 @settings(max_examples=3, phases=[Phase.explicit, Phase.generate])
 def test_every_row_is_accounted_for(
     tmp_path_factory: Any, few: list[list[str]], many: list[list[str]]

@@ -34,6 +34,20 @@ def test_titles_above_the_header_are_passed_over(title: str, line: int) -> None:
     require_names("x.csv", found)
 
 
+def test_a_line_with_all_mapped_columns_is_the_header_whatever_is_below() -> None:
+    mapped = {"order", "time", "sku", "qty"}
+    header = "order,time,sku,qty,price,email\n"
+    odd = "A9,2026-01-05,tea,1,1,\né,A1,x,0,2026-01-05,;',n\nj,x,y,1,d;e\n"
+    assert layout("x.csv", header + odd, whole=True).delimiter == ";"  # by looks
+    for titles in ("", "Sales, by item\n\n"):
+        found = layout("x.csv", titles + header + odd, whole=True, mapped=mapped)
+        assert found.columns == ("order", "time", "sku", "qty", "price", "email")
+        assert (found.delimiter, found.header_line) == (",", 1 + titles.count("\n"))
+    # Without one of them it is told by its looks, as if nothing were mapped.
+    other = layout("x.csv", HEADER + ROWS, whole=True, mapped={*NAMES, "Store"})
+    assert other == layout("x.csv", HEADER + ROWS, whole=True)
+
+
 @pytest.mark.parametrize("at", [0, 1, 40, 59])
 def test_a_quote_that_is_never_closed_costs_its_own_line(at: int) -> None:
     rows = [f"{n};2024-09-07 10:00;A;1;10,50;C{n}\n" for n in range(60)]
