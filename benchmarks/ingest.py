@@ -5,7 +5,7 @@ processes, one after the other: DuckDB's COPY of the sorted CSV to another CSV, 
 ``omnibasket ingest`` of a workspace that maps it (typing, time zones, rejects, identities, returns,
 products, the ledger's rows). The goal is a ratio of at most 4. ``--other`` names another checkout,
 whose code takes part in the same rounds: before and after, on the same machine at the same time.
-One more run of each says which part takes how long.
+One more run of our own says which part takes how long.
 
     python -m benchmarks.ingest [--lines 1500000] [--rounds 5] [--other PATH] [--json FILE]
 """
@@ -136,7 +136,6 @@ def main() -> None:
     if options.other:
         codes["other checkout"] = options.other.resolve()
     figures: dict[str, list[tuple[float, float]]] = {name: [] for name in ("duckdb", *codes)}
-    spent: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_csv(folder / "lines.csv", options.lines)
@@ -152,9 +151,8 @@ def main() -> None:
             if number:  # the first warms up
                 for method, value in measured.items():
                     figures[method].append(value)
-        for method, code in codes.items():
-            shutil.rmtree(folder / ".omnibasket", ignore_errors=True)
-            spent[method] = parts(name, code)
+        shutil.rmtree(folder / ".omnibasket", ignore_errors=True)
+        spent = parts(name, HERE)
     for method, values in figures.items():
         seconds = [value[0] for value in values]
         report.add(
@@ -178,9 +176,8 @@ def main() -> None:
                 high=max(ratios),
                 n=options.lines,
             )
-    for method, seconds_of in spent.items():
-        for part, seconds in seconds_of.items():
-            report.add(f"{TASK}: {part}", method, "seconds", seconds, n=options.lines)
+    for part, seconds in spent.items():
+        report.add(f"{TASK}: {part}", OURS, "seconds", seconds, n=options.lines)
     report.finish(options.json)
 
 
