@@ -28,7 +28,7 @@ MAX_WITHHELD: Final = 100
 _RULES: Final = {
     "inactive": "are not sold",
     "excluded": "were excluded by the request, or being looked at",
-    "in_cart": "were in the cart",
+    "in_cart": "were in the cart, or in the order that the list goes with",
     "age_restricted": "have a minimum age",
     "filtered": "did not pass a filter",
     "not_new": "had been bought before",

@@ -36,6 +36,33 @@ def test_only_a_column_of_yes_and_no_is_mapped(
     assert (name in found.unused) is not mapped
 
 
+@pytest.mark.parametrize(
+    ("name", "consents"),
+    [
+        ("Profiling consent", {"profiling": {"all": "Profiling consent"}}),
+        ("Einwilligung Profilbildung", {"profiling": {"all": "Einwilligung Profilbildung"}}),
+        ("Accepts personalization", {"personalisation": {"all": "Accepts personalization"}}),
+        ("Profile", {}),
+    ],
+)
+def test_each_purpose_has_columns_of_its_own(
+    proposed: Propose, name: str, consents: dict[str, dict[str, str]]
+) -> None:
+    found = proposed(HEAD + name + "\n" + ROWS.format("yes", "no", "no"))
+    assert found.consents == consents
+    marked = [check for check in found.checks if f"`{name}` says who consents" in check]
+    assert len(marked) == len(consents)
+
+
+def test_columns_of_several_purposes_are_all_mapped(proposed: Propose) -> None:
+    rows = ROWS.format("yes,no", "no,no", "no,yes")
+    found = proposed(HEAD + "Newsletter,Profiling\n" + rows)
+    assert found.consents == {
+        "marketing": {"email": "Newsletter"},
+        "profiling": {"all": "Profiling"},
+    }
+
+
 def test_shopify_s_column_is_written_to_the_settings(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(
         "Name,Email,Financial Status,Accepts Marketing,Created at,Currency,Lineitem quantity,"
