@@ -319,16 +319,16 @@ class ContactState(msgspec.Struct, frozen=True):
     @property
     def last_ts(self) -> int:
         """When something last happened, UTC epoch seconds; 0 without anything."""
-        of_products = (times[-1] for of in self.shown.values() for times in of.values())
-        of_offers = (times[-1] for of in self.offers_shown.values() for times in of.values())
-        others = (
-            *(one.until_ts for one in self.reservations),
-            *(one.at_ts for one in self.clicks),
-            *(one.at_ts for one in self.cart),
-            *(one.at_ts for one in self.refusals),
-            *(one.at_ts for one in self.arms),
-        )
-        return max((*of_products, *of_offers, *others), default=0)
+        last = [
+            times[-1]
+            for shown in (self.shown, self.offers_shown)
+            for of in shown.values()
+            for times in of.values()
+        ]
+        last += [one.until_ts for one in self.reservations]
+        for said in (self.clicks, self.cart, self.refusals, self.arms):
+            last += [one.at_ts for one in said]
+        return max(last, default=0)
 
 
 def united(states: Sequence[ContactState]) -> ContactState:

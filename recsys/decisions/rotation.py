@@ -7,11 +7,12 @@ products of exposures had been ignored.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Final
 
 import msgspec
+import numpy as np
 
+from recsys.datasets import Floats, IntArray, compiled
 from recsys.decisions.contact_state import ContactState
 from recsys.decisions.suppression import ChoicesOf
 from recsys.units import DAY
@@ -103,15 +104,34 @@ def factors(
         elif len(shown) < MAX_CHOICES:
             shown[choice] = [*contact.shown[item_id].values()]
             first[choice] = item_id
-    found = {}
-    for choice, channels in shown.items():
-        times = channels[0] if len(channels) == 1 else chain.from_iterable(channels)
-        weight = tiredness(
-            visits(times), now_ts, rotation.half_life_days, max(since_ts, answered.get(choice, 0))
-        )
-        if weight:
-            found[first[choice]] = float(rotation.decay**weight)
-    return found
+    times = np.array([ts for of in shown.values() for channel in of for ts in channel], np.int64)
+    ends = np.cumsum([sum(map(len, of)) for of in shown.values()])
+    known = np.array([max(since_ts, answered.get(choice, 0)) for choice in shown], np.int64)
+    tired = _tired(times, ends, known, now_ts, rotation.half_life_days * DAY)
+    factor = (rotation.decay**tired).tolist()
+    return {
+        item_id: value
+        for item_id, value, weight in zip(first.values(), factor, tired.tolist(), strict=True)
+        if weight
+    }
+
+
+@compiled
+def _tired(
+    times: IntArray, ends: IntArray, answered_ts: IntArray, now_ts: int, half_life: float
+) -> Floats:
+    """Return ``tiredness(visits(...))`` of each choice; its times end before its ``ends``."""
+    tired = np.zeros(len(ends))
+    begin = 0
+    for n in range(len(ends)):
+        next_ts = -_EVER
+        for ts in np.sort(times[begin : ends[n]]):
+            if ts >= next_ts:
+                next_ts = ts + VISIT_SECONDS
+                if answered_ts[n] < ts <= now_ts - VISIT_SECONDS:
+                    tired[n] += 2.0 ** ((ts - now_ts) / half_life)
+        begin = ends[n]
+    return tired
 
 
 def shown_since(contact: ContactState, since_ts: int) -> list[str]:

@@ -22,6 +22,7 @@ from recsys.datasets import (
     customer_history,
     interactions,
 )
+from recsys.decisions import ContactState, Rotation, factors
 from recsys.ranking import Limits, Ranker
 from recsys.recommender.explanations import Explainer
 from recsys.recommender.placements import Question
@@ -78,9 +79,14 @@ def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:
 
 
 def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerHistory]]:
-    """Ask for a stranger and ``somebody``, without and with a cart, in every way of ordering."""
+    """Ask for a stranger and ``somebody``, without and with a cart, in every way of ordering.
+
+    They were shown a few products and ignored them.
+    """
     item_id = [index.item_ids[ix] for ix in range(min(1, len(index)))]
     customer = somebody(index, as_of_ts)
+    contact = ContactState().with_shown(item_id, "web", as_of_ts - DAY)
+    ignored = factors(contact, Rotation(0.5, 7.0), as_of_ts)
     plain = PlacementSettings(channel="web", in_stock=False)
     requests = [
         (plain, ()),
@@ -97,10 +103,11 @@ def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerH
                 as_of_ts=as_of_ts,
                 recommendation_id="warm up",
                 cart=cart,
+                factors=known,
                 explain=True,
             ),
             row,
         )
         for settings, cart in requests
-        for row in (EMPTY, customer)
+        for row, known in ((EMPTY, {}), (customer, ignored))
     ]

@@ -102,6 +102,44 @@ def test_factors_are_those_of_a_plain_loop(ages, answered, decay, half_life):
     assert all(0 < factor <= 1 for factor in found.values())
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["tea", "tea large", "milk", "bread"]),
+            st.sampled_from(["web", "email"]),
+            st.integers(0, 60 * DAY),
+        ),
+        max_size=40,
+    ),
+    st.dictionaries(st.sampled_from(["tea", "milk"]), st.integers(0, 30 * DAY)),
+)
+def test_each_choice_is_as_tired_as_its_visits_over_all_channels(showings, bought):
+    state = ContactState()
+    for item_id, channel, age in sorted(showings, key=lambda one: -one[2]):
+        state = state.with_shown([item_id], channel, NOW - age)
+    bought_ts = {choice: NOW - age for choice, age in bought.items()}
+    of = {"tea large": "tea"}
+    found = factors(
+        state, HALF, NOW, lambda ids: [of.get(item_id, item_id) for item_id in ids], bought_ts
+    )
+    since_ts = NOW - int(HALF.reach_days * DAY)
+    expected = {}
+    for choice in ("tea", "milk", "bread"):
+        seen = [
+            item_id
+            for item_id, by_channel in state.shown.items()
+            if of.get(item_id, item_id) == choice
+            and max(at[-1] for at in by_channel.values()) > since_ts
+        ]
+        at = [ts for item_id in seen for of_one in state.shown[item_id].values() for ts in of_one]
+        answered_ts = max(since_ts, bought_ts.get(choice, 0))
+        weight = tiredness(visits(at), NOW, HALF.half_life_days, answered_ts)
+        if weight:
+            expected[choice] = pytest.approx(HALF.decay**weight)
+    assert {of.get(item_id, item_id): factor for item_id, factor in found.items()} == expected
+
+
 @given(times, times)
 def test_what_is_shown_once_more_never_rises(ages, more):
     at = [NOW - age for age in ages]

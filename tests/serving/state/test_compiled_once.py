@@ -14,6 +14,7 @@ import msgspec
 from recsys.config import load_config
 from recsys.config.settings import LedgerSettings
 from recsys.datasets.compilation import compiled_signatures
+from recsys.ledger.customers import CapRules, Showing
 from serving.app import create_app
 
 config = load_config(sys.argv[1])
@@ -50,6 +51,14 @@ def ask_all():
         note(client.get(f"/v1/items/{item_id}/{what}?count=30"))
         note(client.get(f"/v1/items/{item_id}/{what}?location_id=S1"))
 ask_all()
+state = app.extensions["omnibasket"]
+shown = {"channel": "web", "at_ts": state.now_ts() - 90_000, "item_ids": ("pasta", "item03", "tea")}
+ids = state.ledger.customer_ids()
+state.ledger.contacts.show(
+    [Showing(customer_id=one, **shown) for one in ids], CapRules({}, "UTC", keep_days=28)
+)
+for one in ids[:5]:
+    note(client.post("/v1/recommendations", json={"placement": "web_home", "customer_id": one}))
 events = [
     {"event_id": f"e{n}", "event": event, "occurred_at": "2026-03-01T12:00:00Z", **customer,
      "items": [{"item_id": "item03", "quantity": 1, "price": 1.5}], **more}
