@@ -21,6 +21,10 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from ibis.backends.sql.datatypes import DuckDBType
 
+from recsys.expression_comparison import guard
+
+guard()
+
 _COMPRESSION = "snappy"
 #: Most queries whose SQL the process remembers; one file of an export needs about 40, the history
 #: made from all files 60. Compiling takes longer than running them on a small file.
