@@ -23,8 +23,6 @@ from recsys.ledger.schema import META
 
 #: How long a writer waits for another one. Seconds.
 WAIT_SECONDS: Final = 20.0
-#: Connections to PostgreSQL that a process keeps: one for each thread that answers, and a few.
-_CONNECTIONS: Final = 10
 #: Execution option of a connection whose transaction writes.
 WRITER: Final = "omnibasket_writer"
 #: Another connection has the lock, or the disk is full or does not answer.
@@ -80,13 +78,7 @@ def make_engine(url: URL, *, create: bool, timeouts: Timeouts | None) -> Engine:
         }
         if timeouts is not None:
             options = postgres_options(timeouts)
-        return sa.create_engine(
-            url,
-            hide_parameters=True,
-            pool_pre_ping=True,
-            pool_size=_CONNECTIONS,
-            connect_args=options,
-        )
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise LedgerError(
             "[ledger] url: PostgreSQL needs psycopg: pip install 'omnibasket[postgres]'."

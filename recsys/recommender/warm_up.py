@@ -81,7 +81,7 @@ def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:
 def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerHistory]]:
     """Ask for a stranger and ``somebody``, without and with a cart, in every way of ordering.
 
-    They were shown a few products and ignored them.
+    Somebody was shown a product before, and ignored it.
     """
     item_id = [index.item_ids[ix] for ix in range(min(1, len(index)))]
     customer = somebody(index, as_of_ts)

@@ -4,7 +4,7 @@ Questions of several threads come in; answers come out, each as if it had been a
 by ``contact_policy``.
 """
 
-import contextlib
+import logging
 import threading
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,6 +12,8 @@ from typing import Any, Final
 from recsys.datasets import CustomerHistory
 from recsys.recommender import Engine, Question
 from recsys.recommender.offers import OfferableBundles
+
+_log = logging.getLogger("omnibasket.service")
 
 #: Questions that are answered together, at most: beyond, an answer gets hardly cheaper.
 _MOST: Final = 16
@@ -91,13 +93,13 @@ class DynamicBatcher:
         """Answer a question and what waits beside it, and let the next thread lead."""
         batch = self._take(own)
         try:
-            # Where it fails, each is asked alone, so that only its own thread hears of it.
-            with contextlib.suppress(Exception):
-                answers = own.engine.recommend(
-                    [one.question for one in batch], [one.row for one in batch], own.offering
-                )
-                for one, answer in zip(batch, answers, strict=True):
-                    one.answer = answer
+            answers = own.engine.recommend(
+                [one.question for one in batch], [one.row for one in batch], own.offering
+            )
+            for one, answer in zip(batch, answers, strict=True):
+                one.answer = answer
+        except Exception:  # each is asked alone, and only the thread with the bad question fails
+            _log.warning("%d questions could not be answered together", len(batch), exc_info=True)
         finally:
             with self._lock:
                 following = self._waiting.pop(0) if self._waiting else None

@@ -104,7 +104,28 @@ def test_what_waits_is_answered_together_and_each_as_if_alone(
     assert batcher.recommend(held, asked[:1], rows[:1]) == alone[:1]  # type: ignore[arg-type]
 
 
-def test_a_question_that_fails_fails_alone(engine: Engine) -> None:
+def test_answers_of_a_batch_share_nothing_that_can_change(
+    engine: Engine, row: CustomerHistory
+) -> None:
+    """Each is completed for its own customer: a mark on one must not be seen in another."""
+    answers = engine.recommend(questions(12), [row, EMPTY, row] * 4)
+
+    def parts(answer: Any) -> list[Any]:
+        if not isinstance(answer, dict | list):
+            return []
+        inner = answer.values() if isinstance(answer, dict) else answer
+        return [answer, *(part for each in inner for part in parts(each))]
+
+    every = [{id(part): part for part in parts(answer)} for answer in answers]
+    assert sum(map(len, every)) > 100
+    for n, one in enumerate(every):
+        for other in every[:n]:
+            assert [one[at] for at in one.keys() & other.keys()] == []
+
+
+def test_a_question_that_fails_fails_alone(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     asked = questions(4)
     held, batcher = Held(engine, refused="r2"), DynamicBatcher()
     calls = [
@@ -113,6 +134,7 @@ def test_a_question_that_fails_fails_alone(engine: Engine) -> None:
     ]
     found = at_once(held, calls, batcher)
     assert found[2] == "r2"
+    assert "3 questions could not be answered together" in caplog.text
     for n in (0, 1, 3):
         assert found[n] == engine.recommend([asked[n]], [EMPTY])[0]
 
