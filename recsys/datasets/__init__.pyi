@@ -18,12 +18,14 @@ from .encoded_history import EncodedHistory
 from .history_rows import read_rows, rows_until
 from .interactions import Structured, decay
 from .item_index import IntArray, ItemIndex, IxArray, item_key, item_keys, location_key, order_key
+from .purchase_times import NEVER, choices_bought
 from .ragged import Lists, Ragged, pointers, positions_of, rows_contain, rows_of, without_items
 from .return_netting import KeptPurchases
 from .text_arrays import TextArray
 
 __all__ = [
     "EMPTY",
+    "NEVER",
     "NO_CHANNEL",
     "Baskets",
     "Batch",
@@ -45,6 +47,7 @@ __all__ = [
     "add_lines",
     "all_fixed",
     "as_numpy",
+    "choices_bought",
     "compiled",
     "decay",
     "fixed",

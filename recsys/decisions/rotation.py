@@ -6,7 +6,7 @@ products of exposures had been ignored.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -26,6 +26,8 @@ MAX_CHOICES: Final = 200
 REACH: Final = 4.0
 
 _EVER: Final = 1 << 62
+#: When each of some choices was last bought.
+BoughtTs = Callable[[Sequence[str]], IntArray]
 
 
 class Rotation(msgspec.Struct, frozen=True):
@@ -47,8 +49,7 @@ def factors(
     rotation: Rotation,
     now_ts: int,
     choices_of: ChoicesOf = list,
-    bought_ts: Mapping[str, int] | None = None,
-    recent: Sequence[str] | None = None,
+    bought_ts: BoughtTs | None = None,
 ) -> dict[str, float]:
     """Return the factors on the odds of what a customer was shown and ignored.
 
@@ -66,10 +67,9 @@ def factors(
     choices_of : callable
         Names the choice of each of some products; what happened to one of a choice counts for
         all of it. By default every product is alone.
-    bought_ts : mapping of str to int, optional
-        When each choice was last bought, UTC epoch seconds; none was by default.
-    recent : sequence of str, optional
-        What ``shown_since`` returns for the reach of ``rotation``, where it is known.
+    bought_ts : callable, optional
+        Of the names of choices, returns when each was last bought, UTC epoch seconds; anything
+        before the reach of ``rotation`` where it was not. None was by default.
 
     Returns
     -------
@@ -88,49 +88,78 @@ def factors(
        recommender systems, KDD.
     """
     since_ts = now_ts - int(rotation.reach_days * DAY)
-    recent = shown_since(contact, since_ts) if recent is None else recent
-    if not recent or rotation.decay == 1.0:
+    shown = contact.shown
+    item_ids = [*shown]
+    if len(shown) > MAX_CHOICES:
+        item_ids = shown_since(contact, since_ts)
+    if not item_ids or rotation.decay == 1.0:
         return {}
-    answered = dict(bought_ts or {})
+    places: dict[str, int] = {}
+    of = [places.setdefault(name, len(places)) for name in choices_of(item_ids)]
+    times: list[int] = []
+    ends = []
+    for item_id in item_ids:
+        for on_channel in shown[item_id].values():
+            times += on_channel
+        ends.append(len(times))
+    answered = np.full(len(places), since_ts)
+    if bought_ts is not None:
+        np.maximum(answered, bought_ts([*places]), out=answered)
     clicked = [click for click in contact.clicks if since_ts < click.at_ts <= now_ts]
-    names = choices_of([*recent, *(click.item_id for click in clicked)])
-    for click, choice in zip(clicked, names[len(recent) :], strict=True):
-        answered[choice] = max(answered.get(choice, 0), click.at_ts)
-    shown: dict[str, list[list[int]]] = {}
-    first: dict[str, str] = {}
-    for item_id, choice in zip(recent, names, strict=False):
-        if choice in shown:
-            shown[choice] += contact.shown[item_id].values()
-        elif len(shown) < MAX_CHOICES:
-            shown[choice] = [*contact.shown[item_id].values()]
-            first[choice] = item_id
-    times = np.array([ts for of in shown.values() for channel in of for ts in channel], np.int64)
-    ends = np.cumsum([sum(map(len, of)) for of in shown.values()])
-    known = np.array([max(since_ts, answered.get(choice, 0)) for choice in shown], np.int64)
-    tired = _tired(times, ends, known, now_ts, rotation.half_life_days * DAY)
-    factor = (rotation.decay**tired).tolist()
+    names = choices_of([click.item_id for click in clicked]) if clicked else ()
+    for click, name in zip(clicked, names, strict=True):
+        if name in places:
+            answered[places[name]] = max(answered[places[name]], click.at_ts)
+    arrays = np.array(times), np.array(ends), np.array(of), answered[:MAX_CHOICES]
+    tired = _tired(*arrays, since_ts, now_ts, rotation.half_life_days * DAY)
+    found = dict(zip(reversed(of), reversed(item_ids), strict=True))
     return {
-        item_id: value
-        for item_id, value, weight in zip(first.values(), factor, tired.tolist(), strict=True)
-        if weight
+        found[place]: factor
+        for place, factor in enumerate((rotation.decay**tired).tolist())
+        if factor != 1.0
     }
 
 
 @compiled
 def _tired(
-    times: IntArray, ends: IntArray, answered_ts: IntArray, now_ts: int, half_life: float
+    times: IntArray,
+    ends: IntArray,
+    of: IntArray,
+    answered_ts: IntArray,
+    since_ts: int,
+    now_ts: int,
+    half_life: float,
 ) -> Floats:
-    """Return ``tiredness(visits(...))`` of each choice; its times end before its ``ends``."""
-    tired = np.zeros(len(ends))
-    begin = 0
-    for n in range(len(ends)):
+    """Return ``tiredness(visits(...))`` of each choice.
+
+    The times of a product end before its ``ends``; ``of`` says of which choice it is. What was not
+    shown since ``since_ts`` does not count.
+    """
+    tired = np.zeros(len(answered_ts))
+    mine = np.empty_like(times)
+    by_choice = np.argsort(of)
+    n = 0
+    for place in range(len(answered_ts)):
+        count = 0
+        while n < len(of) and of[by_choice[n]] == place:
+            product = by_choice[n]
+            begin, end = ends[product - 1] if product else 0, ends[product]
+            n += 1
+            if times[begin:end].max() <= since_ts:
+                continue
+            for at in range(begin, end):  # most are in their order already
+                ts, k = times[at], count
+                while k > 0 and mine[k - 1] > ts:
+                    mine[k] = mine[k - 1]
+                    k -= 1
+                mine[k] = ts
+                count += 1
         next_ts = -_EVER
-        for ts in np.sort(times[begin : ends[n]]):
-            if ts >= next_ts:
-                next_ts = ts + VISIT_SECONDS
-                if answered_ts[n] < ts <= now_ts - VISIT_SECONDS:
-                    tired[n] += 2.0 ** ((ts - now_ts) / half_life)
-        begin = ends[n]
+        for k in range(count):
+            if mine[k] >= next_ts:
+                next_ts = mine[k] + VISIT_SECONDS
+                if answered_ts[place] < mine[k] <= now_ts - VISIT_SECONDS:
+                    tired[place] += 2.0 ** ((mine[k] - now_ts) / half_life)
     return tired
 
 

@@ -5,7 +5,7 @@ service before it ranks, and by ``ledger`` once more when it writes down what is
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from typing import Final, Literal, NamedTuple
@@ -139,29 +139,40 @@ def lifted(suppression: Suppression, count: int) -> Suppression:
 
 def over_cap(
     state: ContactState,
+    item_ids: Sequence[str],
     caps: Mapping[str, CapSettings],
     channel: str,
     now_ts: int,
     zone: str,
     choices_of: ChoicesOf = list,
 ) -> frozenset[str]:
-    """Return the choices of which no more may be shown.
+    """Return the products of which no more may be shown.
 
     Showings after ``now_ts`` count, too: answers at the same time are written down in any order.
 
     Parameters
     ----------
-    state, caps, channel, now_ts, zone, choices_of
+    state : ContactState
+    item_ids : sequence of str
+        What is to be shown.
+    caps, channel, now_ts, zone, choices_of
         As of ``suppress``.
 
     Returns
     -------
     frozenset of str
-        As ``choices_of`` names them.
+        Some of ``item_ids``.
     """
     shown, _ = state.shown_or_reserved(now_ts)
+    if not shown:
+        return frozenset()
     within = _Window(_of(caps, "product"), channel, now_ts, _EVER, state.time_zone or zone)
-    return frozenset(choices_of([item_ids[0] for item_ids, _ in _full(shown, within, choices_of)]))
+    choices = choices_of(item_ids)
+    full = _full(shown, within, choices_of, frozenset(choices))
+    capped = frozenset(choices_of([of_choice[0] for of_choice, _ in full]))
+    return frozenset(
+        item_id for item_id, choice in zip(item_ids, choices, strict=True) if choice in capped
+    )
 
 
 def offers_over_cap(
@@ -211,9 +222,15 @@ def _capped(shown: Showings, within: _Window, choices_of: ChoicesOf) -> Iterator
 
 
 def _full(
-    shown: Showings, within: _Window, choices_of: ChoicesOf
+    shown: Showings,
+    within: _Window,
+    choices_of: ChoicesOf,
+    among: Container[str] | None = None,
 ) -> Iterator[tuple[list[str], str]]:
-    """Yield the products of each choice that a cap holds back, with the name of the first such."""
+    """Yield the products of each choice that a cap holds back, with the name of the first such.
+
+    Of the choices ``among`` some; of all by default.
+    """
     applied = {
         name: cap
         for name, cap in within.caps.items()
@@ -221,7 +238,7 @@ def _full(
     }
     if not applied:
         return
-    by_choice = _shown_often(shown, min(cap.times for cap in applied.values()), choices_of)
+    by_choice = _shown_often(shown, min(cap.times for cap in applied.values()), choices_of, among)
     if not by_choice:
         return
     since = {name: begins(cap, within.now_ts, within.zone) for name, cap in applied.items()}
@@ -238,21 +255,24 @@ def _full(
                 break
 
 
-def _shown_often(shown: Showings, times: int, choices_of: ChoicesOf) -> list[list[str]]:
+def _shown_often(
+    shown: Showings, times: int, choices_of: ChoicesOf, among: Container[str] | None
+) -> list[list[str]]:
     """Return the products of each choice of which at least so many showings are remembered."""
     item_ids = [*shown]
     choices = choices_of(item_ids)
-    counts: dict[str, int] = dict.fromkeys(choices, 0)
+    counts: dict[str, int] = {}
     for choice, by_channel in zip(choices, shown.values(), strict=True):
-        for showings in by_channel.values():
-            counts[choice] += len(showings)
-    if not counts or max(counts.values()) < times:
+        if among is None or choice in among:
+            counts[choice] = sum(map(len, by_channel.values()), counts.get(choice, 0))
+    often = {choice for choice, count in counts.items() if count >= times}
+    if not often:
         return []
-    often: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for item_id, choice in zip(item_ids, choices, strict=True):
-        if counts[choice] >= times:
-            often.setdefault(choice, []).append(item_id)
-    return list(often.values())
+        if choice in often:
+            found.setdefault(choice, []).append(item_id)
+    return list(found.values())
 
 
 def _counted(

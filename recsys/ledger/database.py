@@ -287,7 +287,7 @@ class Database:
         connection = getattr(self._thread, "connection", None) or self._enter_thread()
         if self.timeouts is not None and self.is_sqlite:
             wait = left(self.timeouts.read_seconds)
-            if wait < 0.5 * self._thread.waits or wait > self._thread.waits:
+            if not 0.8 < wait / self._thread.waits <= 1.25:
                 connection.execute(busy(wait))
                 self._thread.waits = wait
         cursor = connection.execute(text, parameters)

@@ -259,7 +259,12 @@ class Ranker:
         if request.merchandising is not None:
             given, choices = request.merchandising, self.all_choices
             steering = Steering(given, candidates, request.counts, rules, choices)
-        keys = self._keys(candidates, rows, scored, request, steering)
+        ignored = request.rotation and request.rotation.of(candidates, self.all_choices.of)
+        keys = self._worth(candidates, rows, scored, request)
+        if ignored is not None:  # what the blend adds up are log-odds
+            keys = keys + ignored
+        if steering is not None:
+            keys = keys + steering.log_factor
         leads = self.all_choices.leading(candidates, keys)
         new = never_bought(candidates, histories, self.all_choices) if needed.any() else None
         left_out = count_missed(
@@ -280,12 +285,15 @@ class Ranker:
         trees = None
         if self.boosted is not None:
             trees = add_trees(self.boosted, candidates, rows, scored, first, allowed, batch)
-        keys = self._keys(candidates, rows, scored, request, steering)
+        keys = self._worth(candidates, rows, scored, request)
+        if ignored is not None:
+            keys = rotated_keys(keys, scored.chance, ignored, candidates, request.by_margin)
+        if steering is not None:
+            keys = keys + steering.log_factor
         # Candidates that the trees did not score rank behind those that they did.
         behind = None if trees is None else trees.place < 0
         counts = request.counts
         if steering is not None:
-            ignored = request.rotation and request.rotation.of(candidates, self.all_choices.of)
             worth = steering.worth(keys, scored.chance, request.by_margin, ignored)
             steering.pin(code, keys, behind)
             counts = counts - steering.drawn_places
@@ -360,34 +368,10 @@ class Ranker:
             ).chance
         return chance
 
-    def _keys(
-        self,
-        candidates: Candidates,
-        rows: IntArray,
-        scored: ScoredCandidates,
-        request: RankRequest,
-        steering: Steering | None,
-    ) -> Floats:
-        """Return the sort keys: values, times what the placement's rules multiply them by."""
-        keys = self._values(candidates, rows, scored, request)
-        return keys if steering is None else keys + steering.log_factor
-
-    def _values(
-        self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
-    ) -> Floats:
-        """Return the sort keys: the total log-odds, or the logarithm of the expected margin.
-
-        What a customer ignored is moved down, see ``rotated_keys``.
-        """
-        keys = self._worth(candidates, rows, scored, request)
-        if request.rotation is None:
-            return keys
-        log_factor = request.rotation.of(candidates, self.all_choices.of)
-        return rotated_keys(keys, scored.chance, log_factor, candidates, request.by_margin)
-
     def _worth(
         self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
     ) -> Floats:
+        """Return the total log-odds, or the logarithm of the expected margin."""
         if not request.by_margin.any():
             return scored.total
         if self.margins is None:

@@ -4,7 +4,6 @@ from .clock import shift_seconds
 from .contact_checks import (
     bought_before,
     cart_document,
-    choices_bought,
     clicks_that_matter,
     forbidden_now,
     left_in_cart,
@@ -34,7 +33,6 @@ __all__ = [
     "calibrates",
     "cart_document",
     "check_placement",
-    "choices_bought",
     "clicks_that_matter",
     "find_placement",
     "forbidden_now",

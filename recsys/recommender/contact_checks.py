@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from recsys.datasets import CustomerHistory, Lists, Structured
+from recsys.datasets import NEVER, CustomerHistory, Lists, choices_bought
 from recsys.decisions import CartLine, Click, Suppression, left_of
 from recsys.ranking import RULES
 from recsys.recommender.engine import Engine
@@ -48,55 +48,13 @@ def last_bought(
         no longer fits into the row, the last line counts, also a return.
     """
     wanted = list(dict.fromkeys(item_ids))
-    bought = choices_bought(engine, row, as_of_ts, since_ts) if wanted else {}
-    if not bought:
+    if not wanted:
         return {}
     positions = engine.index.ix_of(wanted)
-    choices = np.where(positions >= 0, engine.ranker.all_choices.of[positions], -1).tolist()
-    return {
-        item_id: bought[choice]
-        for item_id, choice in zip(wanted, choices, strict=True)
-        if choice in bought
-    }
-
-
-def choices_bought(
-    engine: Engine, row: CustomerHistory, as_of_ts: int, since_ts: float
-) -> dict[int, int]:
-    """Return when each choice of the catalogue that was bought in a time was last bought.
-
-    Parameters
-    ----------
-    engine, row, as_of_ts, since_ts
-        As of ``last_bought``.
-
-    Returns
-    -------
-    dict of int to int
-        Position of the first product of each choice → UTC epoch seconds.
-    """
-    latest: dict[int, int] = {}
-    for rows, time in ((row.older, "last_ts"), (row.lines, "ts")):
-        within = _between(rows, time, since_ts, as_of_ts)
-        if time == "ts" and len(within):
-            within = within[within["quantity"] > 0]
-        if not len(within):
-            continue
-        positions = engine.index.ix(within["item_key"])
-        choices = np.where(positions >= 0, engine.ranker.all_choices.of[positions], -1).tolist()
-        # Rows are in the order of time, so that the last of each choice stays.
-        for choice, ts in dict(zip(choices, within[time].tolist(), strict=True)).items():
-            latest[choice] = max(ts, latest.get(choice, ts))
-    latest.pop(-1, None)
-    return latest
-
-
-def _between(rows: Structured, time: str, since_ts: float, as_of_ts: int) -> Structured:
-    """Return the rows after one time and before another, of rows in the order of time."""
-    if not len(rows):
-        return rows
-    times = rows[time]
-    return rows[np.searchsorted(times, since_ts, "right") : np.searchsorted(times, as_of_ts)]
+    choice_of = engine.ranker.all_choices.of
+    choices = np.where(positions >= 0, choice_of[positions], -1)
+    bought = choices_bought(engine.index, choice_of, row, choices, as_of_ts, since_ts).tolist()
+    return {item_id: ts for item_id, ts in zip(wanted, bought, strict=True) if ts != NEVER}
 
 
 def possible_zones(

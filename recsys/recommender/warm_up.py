@@ -19,6 +19,7 @@ from recsys.datasets import (
     Lists,
     add_events,
     add_lines,
+    choices_bought,
     customer_history,
     interactions,
 )
@@ -54,6 +55,8 @@ def warm_up(recommend: Recommend, explainer: Explainer, ranker: Ranker, as_of_ts
         recommend([question], [row])
     recommend([question for question, _ in requests], [row for _, row in requests])
     explainer.warm(somebody(index, as_of_ts), as_of_ts)
+    choice_of = ranker.all_choices.of
+    choices_bought(index, choice_of, somebody(index, as_of_ts), choice_of[:_FEW], as_of_ts)
     # What may be shown at all is asked where rules leave too little of what models name.
     none, no = Lists.of_rows([np.empty(0, np.int32)]), np.zeros(1, bool)
     now = np.array([as_of_ts])

@@ -19,8 +19,8 @@ class ChoiceNames:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._names: dict[str, str] = {}
-        self._positions: dict[str, int] = {}
+        self._names = _Names(engine)
+        self._positions = _Positions(engine)
 
     def of(self, item_ids: Sequence[str]) -> list[str]:
         """Name the choice of each product, as ``Engine.choices_of``.
@@ -29,10 +29,7 @@ class ChoiceNames:
         ----------
         item_ids : sequence of str
         """
-        known = self._names
-        if new := [item_id for item_id in item_ids if item_id not in known]:
-            known.update(zip(new, self.engine.choices_of(new), strict=True))
-        return [known[item_id] for item_id in item_ids]
+        return [*map(self._names.__getitem__, item_ids)]
 
     def positions(self, names: Sequence[str]) -> list[int]:
         """Return where the first product of each choice stands; -1 where it is not known.
@@ -42,7 +39,29 @@ class ChoiceNames:
         names : sequence of str
             As of ``of``.
         """
-        known = self._positions
-        if new := [name for name in names if name not in known]:
-            known.update(zip(new, self.engine.index.ix_of(new).tolist(), strict=True))
-        return [known[name] for name in names]
+        return [*map(self._positions.__getitem__, names)]
+
+
+class _Names(dict[str, str]):
+    """Product → name of its choice."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+
+    def __missing__(self, item_id: str) -> str:
+        (name,) = self._engine.choices_of([item_id])
+        self[item_id] = name
+        return name
+
+
+class _Positions(dict[str, int]):
+    """Name of a choice → position of its first product."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+
+    def __missing__(self, name: str) -> int:
+        self[name] = position = int(self._engine.index.ix_of([name])[0])
+        return position

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from recsys.config import Config, PlacementSettings
-from recsys.datasets import CustomerHistory
+from recsys.datasets import CustomerHistory, IntArray, choices_bought
 from recsys.decisions import (
     MESSAGES,
     NOTHING,
@@ -29,13 +30,12 @@ from recsys.decisions import (
     lifted,
     quiet_ends,
     room_for,
-    shown_since,
     suppress,
 )
 from recsys.errors import LedgerError
 from recsys.ledger import Customer, Ledger
 from recsys.ledger.customers import CapRules, Showing
-from recsys.recommender import Engine, Question, choices_bought, left_in_cart
+from recsys.recommender import Engine, Question, left_in_cart
 from recsys.recommender.offers import OfferableBundles
 from recsys.units import DAY, HOUR
 from serving.state.choice_names import ChoiceNames
@@ -230,19 +230,15 @@ class ContactPolicy:
         details = self.engine.manifest.details if self._rotation.learn else {}
         decay = details.get("rotation", {}).get("decay") or self._rotation.decay
         rotation = Rotation(decay, self._rotation.half_life_days)
-        since_ts = as_of_ts - int(rotation.reach_days * DAY)
-        recent = shown_since(contact, since_ts)
-        if not recent:
-            return {}
-        bought = choices_bought(self.engine, history, as_of_ts, since_ts)
-        known = self._names(self.engine)
-        names = known.of(recent)
-        bought_ts = {
-            name: bought[at]
-            for name, at in zip(names, known.positions(names), strict=True)
-            if at in bought
-        }
-        return factors(contact, rotation, as_of_ts, self._choices_of, bought_ts, recent)
+        since_ts = as_of_ts - rotation.reach_days * DAY
+        engine, known = self.engine, self._names(self.engine)
+
+        def bought_ts(names: Sequence[str]) -> IntArray:
+            choices = np.array(known.positions(names), np.int64)
+            choice_of = engine.ranker.all_choices.of
+            return choices_bought(engine.index, choice_of, history, choices, as_of_ts, since_ts)
+
+        return factors(contact, rotation, as_of_ts, known.of, bought_ts)
 
     def recommend(
         self,

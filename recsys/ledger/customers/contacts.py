@@ -39,7 +39,7 @@ from recsys.ledger.schema import CONTACTS, IDENTIFIERS, KEPT_ANSWERS, RESERVATIO
 
 _EMPTY: Final = ContactState()
 # Constants, because ``Database.rows`` compiles each statement once.
-_STATES: Final = sa.select(CONTACTS.c.own_id, CONTACTS.c.state).where(
+_STATES: Final = sa.select(CONTACTS.c.own_id, CONTACTS.c.state, CONTACTS.c.shown_ts).where(
     of_customer(CONTACTS.c.own_id)
 )
 _REPLACE: Final = (
@@ -117,9 +117,12 @@ class Contacts:
             A visit in the form of a customer id (``session_own_id``), or empty.
         """
         rows = self._database.rows(_STATES, customer_id=customer_id, visit_id=visit_id)
-        states = {own_id: contact_state.decode(packed) for own_id, packed in rows}
+        states = {own_id: contact_state.decode(packed) for own_id, packed, _ in rows}
         whole = united([*states.values()])
-        return StoredContact(whole, states.get(customer_id), dict(rows).get(customer_id, b""))
+        for own_id, packed, forgotten_ts in rows:
+            if own_id == customer_id:
+                return StoredContact(whole, states[own_id], packed, forgotten_ts)
+        return StoredContact(whole)
 
     def kept(self, slot: str, customer_id: str, visit_id: str = "") -> KeptAnswer | None:
         """Return the answer that was given in a slot; None where none was, or it is forgotten.
@@ -183,7 +186,7 @@ class Contacts:
             if not change(_RESERVE, **known, **noted):
                 return None
         known["packed"], at = contact_state.encode(after), forgotten_from(after)
-        if at == forgotten_from(seen.own):
+        if at == seen.forgotten_ts:
             written = change(_REPLACE_STATE, **known)
         else:
             written = change(_REPLACE, **known, at=at)

@@ -120,14 +120,14 @@ def allowed(
         displaced = room.displaced
         for own_id in own_ids if displaced else ():
             states[own_id] = states[own_id].displacing(displaced)
-    capped = over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of)
-    capped -= frozenset(rules.choices_of(one.uncapped))
-    choices = rules.choices_of(one.item_ids)
-    item_ids = [
-        item_id
-        for item_id, choice in zip(one.item_ids, choices, strict=True)
-        if choice not in capped
-    ]
+    capped = over_cap(
+        whole, one.item_ids, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of
+    )
+    if capped and one.uncapped:
+        uncapped = frozenset(rules.choices_of(one.uncapped))
+        named = zip(one.item_ids, rules.choices_of(one.item_ids), strict=True)
+        capped -= {item_id for item_id, choice in named if choice in uncapped}
+    item_ids = [item_id for item_id in one.item_ids if item_id not in capped]
     bundles = offers_over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone)
     offer_ids = [each for each in one.offer_ids if each not in bundles]
     return Shown(item_ids, offer_ids, displaced=displaced)

@@ -36,6 +36,8 @@ class StoredContact(NamedTuple):
     """What is stored of it under the customer's present id; None where nothing is."""
     packed: bytes = b""
     """``own`` as it is stored."""
+    forgotten_ts: int | None = None
+    """From when ``own`` ages, UTC epoch seconds; None where it stays."""
 
 
 class Showing(msgspec.Struct, frozen=True, kw_only=True):

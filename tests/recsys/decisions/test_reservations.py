@@ -22,7 +22,7 @@ def reserved(counts: str, name: str = "r", **more: object) -> Reservation:
 
 def capped(state: ContactState, at_ts: int) -> tuple[set[str], set[str]]:
     """Return which products and bundles may not be shown any more."""
-    items = over_cap(state, ONCE, "web", at_ts, "UTC")
+    items = over_cap(state, ["tea", "jam", "oil", "rye"], ONCE, "web", at_ts, "UTC")
     return set(items), set(offers_over_cap(state, ONCE, "web", at_ts, "UTC"))
 
 

@@ -56,7 +56,9 @@ def test_what_was_clicked_and_not_bought_comes_back_once_and_then_sinks_as_any()
 def test_what_was_bought_since_was_not_ignored():
     state = shown(("tea", 9.0), ("tea", 3.0))
     bought = {"tea": NOW - 5 * DAY}
-    assert factors(state, HALF, NOW, bought_ts=bought) == factors(shown(("tea", 3.0)), HALF, NOW)
+    assert factors(
+        state, HALF, NOW, bought_ts=lambda names: [bought.get(name, 0) for name in names]
+    ) == factors(shown(("tea", 3.0)), HALF, NOW)
 
 
 def test_variants_tire_and_are_clicked_together():
@@ -121,7 +123,11 @@ def test_each_choice_is_as_tired_as_its_visits_over_all_channels(showings, bough
     bought_ts = {choice: NOW - age for choice, age in bought.items()}
     of = {"tea large": "tea"}
     found = factors(
-        state, HALF, NOW, lambda ids: [of.get(item_id, item_id) for item_id in ids], bought_ts
+        state,
+        HALF,
+        NOW,
+        lambda ids: [of.get(item_id, item_id) for item_id in ids],
+        lambda names: [bought_ts.get(name, 0) for name in names],
     )
     since_ts = NOW - int(HALF.reach_days * DAY)
     expected = {}

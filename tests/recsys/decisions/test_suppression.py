@@ -79,7 +79,9 @@ def test_variants_of_what_was_shown_count_as_it() -> None:
         return [item_id.split()[0] for item_id in item_ids]
 
     assert suppress(state, caps, "web", NOW + 2, PARIS, choices_of).capped == ["tea 10"]
-    assert over_cap(state, caps, "web", NOW + 2, PARIS, choices_of) == {"tea"}
+    asked = ["tea 30", "beer 30"]
+    assert over_cap(state, asked, caps, "web", NOW + 2, PARIS, choices_of) == {"tea 30"}
+    assert over_cap(state, asked, caps, "web", NOW + 2, PARIS) == frozenset()
 
 
 times = st.lists(
