@@ -76,6 +76,9 @@ def added_up(every: Sequence[Showings]) -> Showings:
 def _bounded(shown: Showings, now_ts: int, keep_days: int) -> Showings:
     """Forget what is older than caps reach, and the oldest of too many products."""
     since = now_ts - keep_days * DAY
+    firsts = [times[0] for by_channel in shown.values() for times in by_channel.values()]
+    if len(shown) <= MAX_PRODUCTS and min(firsts, default=since) >= since:
+        return shown
     recent: Showings = {}
     for item_id, by_channel in shown.items():
         for channel, times in by_channel.items():

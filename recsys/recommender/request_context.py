@@ -6,7 +6,7 @@ Questions and customers' histories come in; ``PreparedQuestions`` comes out. Cal
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Final
 
 import numpy as np
@@ -216,13 +216,14 @@ def suppressed_products(questions: Sequence[Question], catalogue: Catalogue) -> 
     rows, by = [], []
     for question in questions:
         found = question.suppression if question.settings.personal else NOTHING
-        refused = catalogue.index.ix_of(found.not_interested)
-        alike = catalogue.of_categories(catalogue.index.ix_of(found.not_interested_like))
-        capped = catalogue.index.ix_of(found.capped)
-        products = np.concatenate([refused, alike, capped]).astype(np.int32)
-        why = np.repeat(
-            np.array([NOT_INTERESTED, CAPPED], np.uint8), [len(refused) + len(alike), len(capped)]
-        )
+        products = catalogue.index.ix_of(found.capped)
+        why = np.full(len(products), CAPPED, np.uint8)
+        if len(products) < len(found.withheld):
+            refused = catalogue.index.ix_of(found.not_interested)
+            alike = catalogue.of_categories(catalogue.index.ix_of(found.not_interested_like))
+            more = np.full(len(refused) + len(alike), NOT_INTERESTED, np.uint8)
+            products = np.concatenate([refused, alike, products]).astype(np.int32)
+            why = np.concatenate([more, why])
         rows.append(products[products >= 0])
         by.append(why[products >= 0])
     lists = Lists.of_rows(rows)
@@ -240,14 +241,14 @@ def rotated_products(questions: Sequence[Question], index: ItemIndex) -> Weighte
     """
     if not any(question.factors for question in questions):
         return None
-    rows, logs = [], []
-    for question in questions:
-        factors = question.factors if question.settings.personal else {}
-        products = index.ix_of(factors)
-        rows.append(products[products >= 0])
-        logs.append(np.log([*factors.values()])[products >= 0])
-    lists = Lists.of_rows(rows)
-    return Weighted(lists.indptr, lists.item_ix, np.concatenate(logs))
+    factors = [question.factors if question.settings.personal else {} for question in questions]
+    products = index.ix_of(chain.from_iterable(factors))
+    logs = np.log([*chain.from_iterable(of.values() for of in factors)])
+    ends = np.cumsum([0, *map(len, factors)])
+    if products.min(initial=0) < 0:
+        ends = np.searchsorted(np.flatnonzero(products >= 0), ends)
+        products, logs = products[products >= 0], logs[products >= 0]
+    return Weighted(ends, products, logs)
 
 
 def rank_request(

@@ -309,6 +309,7 @@ def to_showing(asked: Asked, answer: dict[str, Any], policy: ContactPolicy) -> S
         reservation=policy.reservation(asked.moment) if answer["items"] else None,
         slot=asked.slot,
         seen=recipient.stored,
+        within_caps=True,
         uncapped=tuple(question.suppression.came_back),
     )
     named = showing.customer_id or showing.session_id

@@ -175,7 +175,8 @@ class Contacts:
         if seen is None or seen.own is None or one.slot:
             return None
         states = {one.customer_id: seen.own.with_arms(one.arms)}
-        found = allowed(states, (), seen.state, one, rules)
+        within_caps = one.within_caps and seen.state.last_ts <= one.at_ts
+        found = allowed(states, (), seen.state, one, rules, within_caps=within_caps)
         if found.cap is not None or found.displaced:
             return None  # other identifiers' states count, or change, too
         after = with_showing(states[one.customer_id], found, one, rules)

@@ -101,8 +101,13 @@ def allowed(
     whole: ContactState,
     one: Showing,
     rules: CapRules,
+    *,
+    within_caps: bool = False,
 ) -> Shown:
-    """Return what caps leave of a showing; messages that give way do so in ``states``."""
+    """Return what caps leave of a showing; messages that give way do so in ``states``.
+
+    ``within_caps``: whether its products are known to be within the caps of ``whole``.
+    """
     reservation = one.reservation
     displaced: tuple[str, ...] = ()
     if reservation is not None and reservation.message:
@@ -120,17 +125,24 @@ def allowed(
         displaced = room.displaced
         for own_id in own_ids if displaced else ():
             states[own_id] = states[own_id].displacing(displaced)
-    capped = over_cap(
-        whole, one.item_ids, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of
-    )
-    if capped and one.uncapped:
-        uncapped = frozenset(rules.choices_of(one.uncapped))
-        named = zip(one.item_ids, rules.choices_of(one.item_ids), strict=True)
-        capped -= {item_id for item_id, choice in named if choice in uncapped}
-    item_ids = [item_id for item_id in one.item_ids if item_id not in capped]
+    item_ids = [*one.item_ids] if within_caps else _within_caps(whole, one, rules)
     bundles = offers_over_cap(whole, rules.caps, one.channel, one.at_ts, rules.zone)
     offer_ids = [each for each in one.offer_ids if each not in bundles]
     return Shown(item_ids, offer_ids, displaced=displaced)
+
+
+def _within_caps(whole: ContactState, one: Showing, rules: CapRules) -> list[str]:
+    """Return the products of a showing that caps allow, or do not apply to."""
+    capped = over_cap(
+        whole, one.item_ids, rules.caps, one.channel, one.at_ts, rules.zone, rules.choices_of
+    )
+    uncapped = frozenset(rules.choices_of(one.uncapped)) if capped else frozenset()
+    choices = rules.choices_of(one.item_ids)
+    return [
+        item_id
+        for item_id, choice in zip(one.item_ids, choices, strict=True)
+        if item_id not in capped or choice in uncapped
+    ]
 
 
 def _own_ids(connection: Connection, showings: Sequence[Showing]) -> list[str]:

@@ -63,6 +63,8 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     """Writes the answer that is kept, as JSON, with these products and bundles only."""
     seen: StoredContact | None = None
     """The contact that the answer was made with: while it is as stored, writing is quick."""
+    within_caps: bool = False
+    """Whether what ``seen`` rules out as of ``at_ts`` was left out already."""
     uncapped: tuple[str, ...] = ()
     """Products to which caps do not apply now, with the others of their choices."""
 

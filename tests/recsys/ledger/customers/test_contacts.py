@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from recsys.config import CapSettings, ConsentSettings
-from recsys.decisions import MAX_DAYS, Consent, consents_to
+from recsys.decisions import MAX_DAYS, Consent, consents_to, suppress
 from recsys.identity import customer_id_of
 from recsys.ledger.customers import CapRules, Showing, session_own_id
 from recsys.ledger.ledger import Ledger
@@ -42,15 +42,18 @@ def link(ledger: Ledger, kind: str, value: str, customer_id: str) -> None:
         connection.execute(IDENTIFIERS.insert(), [row])
 
 
-@pytest.mark.parametrize("with_what_was_read", [False, True])
-def test_no_cap_is_broken_by_answers_at_the_same_time(
-    ledger: Ledger, *, with_what_was_read: bool
-) -> None:
+@pytest.mark.parametrize("asked", ["blindly", "with what was read", "within its caps"])
+def test_no_cap_is_broken_by_answers_at_the_same_time(ledger: Ledger, asked: str) -> None:
     ledger.contacts.show([showing("own0")], RULES)
 
     def show(n: int) -> int:
-        seen = ledger.contacts.read(ADA) if with_what_was_read else None
-        one = showing("tea", f"own{n}", at_ts=NOW + n % 3, seen=seen)
+        seen = None if asked == "blindly" else ledger.contacts.read(ADA)
+        items, at_ts = ["tea", f"own{n}"], NOW + n % 3
+        if seen is not None and asked == "within its caps":  # as the service does
+            capped = suppress(seen.state, RULES.caps, "web", at_ts, "UTC").capped
+            items = [item_id for item_id in items if item_id not in capped]
+        within = asked == "within its caps"
+        one = showing(*items, at_ts=at_ts, seen=seen, within_caps=within)
         (kept,) = ledger.contacts.show([one], RULES)
         return kept.item_ids.count("tea")
 
