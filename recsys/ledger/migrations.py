@@ -159,6 +159,15 @@ def _keep_reserved(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE live_stock ADD COLUMN reserved DOUBLE PRECISION")
 
 
+def _keep_tills(connection: Connection) -> None:
+    """Keep which till redeemed from now on; earlier redemptions cannot be undone any more."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("redemptions"):
+        return
+    if "till" not in {column["name"] for column in inspector.get_columns("redemptions")}:
+        connection.exec_driver_sql("ALTER TABLE redemptions ADD COLUMN till TEXT")
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read earlier redemptions, with the items of their offers."""
     names = (
@@ -217,6 +226,7 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     9: (_keep_decisions,),  # and contacts
     10: (),  # new tables
     11: (_keep_reserved,),
+    12: (_keep_tills,),
 }
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Incremented when a table is added or changed; ``migrations`` upgrade older ledgers, and newer
 #: ones are refused.
-SCHEMA_VERSION: Final = 12
+SCHEMA_VERSION: Final = 13
 
 METADATA: Final = MetaData()
 
@@ -314,6 +314,7 @@ REDEMPTIONS: Final = Table(
     Column("discount_minor", BigInteger, nullable=False),  # its discount
     Column("pieces", LargeBinary, nullable=False),  # recsys.ledger.offers.pieces.Piece as JSON
     Column("returned_ts", BigInteger),  # null while in use
+    Column("till", Text),  # which may undo it; see OfferUse.till
 )
 # Guarantees that no two orders use one offer.
 Index(

@@ -22,6 +22,7 @@ from serving.schemas import (
     OfferRequest,
     OffersQuery,
     RedemptionRequest,
+    UndoQuery,
     documented,
 )
 from serving.schemas import Offer as OfferAnswer
@@ -213,6 +214,39 @@ def redeem(offer_id: str) -> Response:
     except OfferError as error:
         raise Refusal(error.kind, offer_orders.sentence(str(error))) from None
     return reply(orjson.dumps(_document(state, done.offer)), 201 if done.first else 200)
+
+
+@blueprint.delete("/v1/offers/<offer_id>/redemptions/<transaction_id>")
+@documented(
+    "Undo a redemption",
+    tag="channels",
+    scope="offers",
+    query=UndoQuery,
+    answers={200: OfferAnswer},
+    problems=(
+        "invalid-request",
+        "offer-unknown",
+        "offer-redeemed",
+        "redemption-of-another",
+        "redemption-final",
+        "location-forbidden",
+        *_WHO,
+    ),
+)
+def undo(offer_id: str, transaction_id: str) -> Response:
+    """Take a redemption back within a minute, on the till that made it.
+
+    The offer stands again, with its part of the budget, as if it had never been used. Asked again,
+    the answer is the same.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    admission.refuse_screens()
+    wanted = offer_orders.undo_of(state, transaction_id, read_query(request.args, UndoQuery))
+    try:
+        found = state.ledger.offers.undo(offer_id, wanted)
+    except OfferError as error:
+        raise Refusal(error.kind, offer_orders.sentence(str(error))) from None
+    return reply(orjson.dumps(_document(state, found)))
 
 
 @blueprint.post("/v1/redemptions")

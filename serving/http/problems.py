@@ -132,6 +132,12 @@ PROBLEM_KINDS: Final = {
     "offer-redeemed": Kind(
         409, "The offer was redeemed before", "An offer holds once, whoever asks first."
     ),
+    "redemption-of-another": Kind(
+        403, "Another till redeemed it", "It is undone where it was redeemed, with its `till_id`."
+    ),
+    "redemption-final": Kind(
+        409, "It cannot be undone any more", "A return of the goods may give the offer back."
+    ),
     "offer-elsewhere": Kind(
         409, "The offer does not hold here", "`detail` names the channels or locations it is for."
     ),

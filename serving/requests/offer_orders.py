@@ -6,13 +6,15 @@ Called by ``api.offers``.
 from collections.abc import Sequence
 from typing import Any
 
-from recsys.ledger.events import IN_STORE, number_fault
-from recsys.ledger.offers import OrderItem, Outcome
+from flask import g
+
+from recsys.ledger.events import IN_STORE, number_fault, scope_of
+from recsys.ledger.offers import OrderItem, Outcome, Undo
 from recsys.recommender.bundles import documents
 from serving.access import admission
 from serving.http import FieldError, Refusal
 from serving.requests.placeholder_ids import refuse_placeholder_ids
-from serving.schemas import OrderLine, RedemptionRequest
+from serving.schemas import OrderLine, RedemptionRequest, UndoQuery
 from serving.state import State, bounds_of
 
 
@@ -45,9 +47,30 @@ def order_of(state: State, params: RedemptionRequest) -> dict[str, Any]:
         "location_id": location_id,
         "items": items,
         "currency": currency,
+        "till": till_of(params.till_id),
         "choice_of": str if engine is None else engine.choice_of,
         "bounds": bounds_of(state.config, engine),
     }
+
+
+def undo_of(state: State, transaction_id: str, params: UndoQuery) -> Undo:
+    """Return the redemption that a till wants to undo.
+
+    Raises
+    ------
+    Refusal
+        When the caller may not redeem there.
+    """
+    admission.check_channel(params.channel, "/channel")
+    location_id = admission.check_location(params.location_id)
+    scope = scope_of(params.channel, location_id)
+    return Undo(transaction_id, scope, till_of(params.till_id), state.now_ts())
+
+
+def till_of(till_id: str | None) -> str:
+    """Name who redeems: the caller's key, and the till that the request names."""
+    caller = g.get("caller")
+    return f"{'' if caller is None else caller.key_id} {till_id or ''}"
 
 
 def _items(params: RedemptionRequest) -> tuple[list[OrderItem] | None, str | None]:

@@ -17,6 +17,7 @@ from .offers import (
     OffersQuery,
     OrderLine,
     RedemptionRequest,
+    UndoQuery,
 )
 from .openapi import documented, scope_of
 from .recommendations import (
@@ -74,6 +75,7 @@ __all__ = [
     "Recommendations",
     "RedemptionRequest",
     "StockUpdate",
+    "UndoQuery",
     "UpdateAnswer",
     "documented",
     "scope_of",

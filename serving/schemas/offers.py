@@ -132,6 +132,10 @@ class RedemptionRequest(Wire, frozen=True):
             "anybody had logged in, is theirs too."
         ),
     ] = None
+    till_id: Annotated[
+        Id | None,
+        Meta(description="Names the till, which alone can undo this, with the same key."),
+    ] = None
     items: Annotated[
         Annotated[list[OrderLine], Meta(max_length=500)] | None,
         Meta(
@@ -147,6 +151,14 @@ class RedemptionRequest(Wire, frozen=True):
             "of the order."
         ),
     ] = None
+
+
+class UndoQuery(Wire, frozen=True):
+    """Which redemption is undone, and by which till."""
+
+    channel: Channel
+    location_id: Annotated[Id | None, Meta(description="The store, or the warehouse.")] = None
+    till_id: Annotated[Id | None, Meta(description="As it was redeemed with.")] = None
 
 
 class CombinationRequest(RedemptionRequest, frozen=True, kw_only=True):

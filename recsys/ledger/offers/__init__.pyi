@@ -4,8 +4,10 @@ from .issuing import VisitBounds
 from .offers import Refusal
 from .pieces import OfferBounds, OrderItem, least_price_minor
 from .redemption import OfferUse, Outcome
+from .undoing import UNDO_SECONDS, Undo
 
 __all__ = [
+    "UNDO_SECONDS",
     "Codes",
     "Decisions",
     "OfferBounds",
@@ -13,6 +15,7 @@ __all__ = [
     "OrderItem",
     "Outcome",
     "Refusal",
+    "Undo",
     "VisitBounds",
     "least_price_minor",
 ]

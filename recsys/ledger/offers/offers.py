@@ -35,6 +35,7 @@ from recsys.ledger.offers.rows import (
     offer,
     read_of_owners,
 )
+from recsys.ledger.offers.undoing import Undo, undo_redemption
 from recsys.ledger.schema import DECISIONS, OFFERS, REDEMPTIONS
 from recsys.units import DAY
 
@@ -187,6 +188,7 @@ class Offers:
         items: Sequence[OrderItem] | None,
         now_ts: int,
         currency: str | None = None,
+        till: str = "",
         choice_of: Callable[[str], str] = str,
         bounds: OfferBounds = NO_BOUNDS,
     ) -> RedeemedOffer:
@@ -208,6 +210,8 @@ class Offers:
             UTC epoch seconds.
         currency : str, optional
             Currency of the prices in ``items``.
+        till : str
+            Names who redeems; ``undo`` asks for it.
         choice_of : callable, optional
             Returns the choice of a product; products of one choice are interchangeable. By default
             every product is its own choice.
@@ -229,10 +233,37 @@ class Offers:
             items=items,
             currency=currency,
             now_ts=now_ts,
+            till=till,
             choice_of=choice_of,
             bounds=bounds,
         )
         return redeem_offer(self._database, which, use)
+
+    def undo(self, which: str, undo: Undo) -> Offer:
+        """Undo a redemption within ``UNDO_SECONDS``, as if it had never been.
+
+        Parameters
+        ----------
+        which : str
+            The offer's code or id.
+        undo : Undo
+            The order, and the till that redeemed.
+
+        Returns
+        -------
+        Offer
+            It stands again; or it expired or was withdrawn meanwhile. Unchanged where nobody uses
+            it, so that the call can be repeated.
+
+        Raises
+        ------
+        OfferError
+            When another order uses it, another till redeemed it, or it is too late; nothing has
+            changed.
+        LedgerError
+            When it cannot be written.
+        """
+        return undo_redemption(self._database, which, undo)
 
     def redeem_best(
         self, names: Sequence[str], use: OfferUse, *, dry_run: bool = False

@@ -65,6 +65,8 @@ class OfferUse(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None
     """Currency of the items' prices."""
     now_ts: int
+    till: str = ""
+    """Names who redeems, so that they alone can undo it."""
     choice_of: Callable[[str], str] = str
     """Returns the choice of a product; products of one choice are interchangeable."""
     bounds: OfferBounds = OfferBounds()
@@ -274,6 +276,7 @@ def _use(connection: Connection, offer: Offer, claim: OfferClaim, use: OfferUse)
         "redeemed_ts": use.now_ts,
         "discount_minor": claim.discount_minor,
         "pieces": msgspec.json.encode(claim.pieces),
+        "till": use.till,
     }
     connection.execute(REDEMPTIONS.insert(), row)
     _become(connection, offer.offer_id, REDEEMED)

@@ -11,6 +11,7 @@ from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.orders import pieces_of
 from recsys.ledger.offers.pieces import Piece
 from recsys.ledger.offers.returns import ReturnedOrder
+from recsys.ledger.offers.undoing import Undo
 from recsys.ledger.schema import METADATA, OFFERS, REDEMPTIONS, SCHEMA_VERSION
 from recsys.recommender.catalogue_updates import LiveStock
 
@@ -143,6 +144,24 @@ def test_a_ledger_of_the_version_before(ledger_url: str) -> None:
         ledger.offers.give_back([ReturnedOrder("T3", "S1", {"milk": 1.0, "green": 1.0})], NOW) == 1
     )
     check_books(ledger)
+    ledger.close()
+
+
+def test_what_was_redeemed_before_is_final(ledger_url: str) -> None:
+    ledger = Ledger.open(ledger_url)
+    decide(ledger)
+    code = CODES.of(promise(ledger, "c1"))
+    redeem(ledger, code, "T1")
+    with ledger._database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE redemptions DROP COLUMN till")
+        connection.exec_driver_sql("UPDATE meta SET value = '12' WHERE key = 'schema_version'")
+    ledger.close()
+
+    ledger = Ledger.open(ledger_url)
+    assert ledger.meta()["schema_version"] == str(SCHEMA_VERSION)
+    with pytest.raises(OfferError, match="only the till"):
+        ledger.offers.undo(code, Undo("T1", "S1", "", NOW))
+    assert not redeem(ledger, code, "T1").first
     ledger.close()
 
 

@@ -141,3 +141,27 @@ def test_a_till_that_knows_a_card_only_sees_its_offers(app: Flask, client: Flask
     nobody = {**card, "identifier_value": "card-of-nobody"}
     refused(client.get("/v1/offers", query_string=nobody), "customer-unknown")
     refused(client.get("/v1/offers"), "invalid-request")
+
+
+def undo(client: FlaskClient, code: str, **fields: Any) -> Any:
+    asked = {**STORE, "till_id": "till 3", **fields}
+    return client.delete(f"/v1/offers/{code}/redemptions/t1", query_string=asked)
+
+
+def test_a_till_undoes_what_it_just_did(app: Flask, client: FlaskClient) -> None:
+    bundle_id = approve(client)
+    (code,) = codes(app, client, bundle_id, 1)
+    order = {**STORE, "till_id": "till 3", "items": lines(1)}
+    assert redeem(client, code, "t1", **order).status_code == 201
+    problem = refused(undo(client, code, till_id="till 4"), "redemption-of-another")
+    assert problem["status"] == 403
+    refused(undo(client, code, channel="web", location_id=None), "offer-redeemed")
+    for _ in range(2):  # asked again, because the answer was lost
+        answer = undo(client, code)
+        assert answer.status_code == 200
+        assert answer.get_json()["state"] == "standing"
+        assert answer.get_json()["redemption"] is None
+    assert one(client, bundle_id)["offers"]["spent"] == money(0)
+    assert redeem(client, code, "t1", **order).status_code == 201
+    state(app).shift_seconds += 61
+    refused(undo(client, code), "redemption-final")

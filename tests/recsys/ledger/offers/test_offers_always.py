@@ -10,6 +10,7 @@ from recsys.bundles.terms import Offer
 from recsys.errors import OfferError, TransitionError
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.returns import ReturnedOrder
+from recsys.ledger.offers.undoing import Undo
 from tests.recsys.ledger.conftest import NOW
 
 from .deals import CODES, DISCOUNT, check_books, counted, decide, issue, redeem
@@ -21,6 +22,7 @@ STEPS = st.one_of(
     st.tuples(st.just("issue"), FEW),
     st.tuples(st.just("redeem"), st.integers(0, 9)),
     st.tuples(st.just("redeem"), st.integers(0, 9)),
+    st.tuples(st.just("undo"), st.integers(0, 9)),
     st.tuples(st.just("return"), FEW, st.sampled_from([(), ("tea",), ("milk",), ("milk", "tea")])),
     st.tuples(st.just("status"), STATUS),
     st.tuples(st.just("end"), st.sampled_from([None, 30, 90])),
@@ -56,6 +58,11 @@ def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_cus
             else:
                 assert done.first == (code not in used)
                 assert used.setdefault(code, order) == order
+        elif kind == "undo" and codes:
+            code = codes[int(what) % len(codes)]
+            with suppress(OfferError):
+                ledger.offers.undo(code, Undo(f"{name}-T{int(what) % 3}", "S1", "", now_ts))
+                used.pop(code, None)
         elif kind == "return":
             order = f"{name}-T{what}"
             ledger.offers.give_back(
