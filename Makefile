@@ -19,7 +19,7 @@ RESULTS := build/benchmarks
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo notebooks api figures bench lock clean
+.PHONY: help setup test check demo notebooks api messages figures bench lock clean
 
 help: ## Say what can be made
 	@echo "Targets:"
@@ -78,6 +78,10 @@ notebooks: $(READY) ## Run every notebook on the demo workspace and keep its out
 
 api: $(READY) ## Write the API reference in docs/api from the docstrings
 	$(BIN)/python docs/api_reference.py
+
+# New texts come out empty, to be translated; texts that are gone are dropped.
+messages: $(READY) ## Bring the catalogues of every language up to date with the source
+	$(BIN)/python -m recsys.languages.extraction
 
 figures: $(READY) ## Write the figures of README and docs from benchmarks/results
 	$(BIN)/python -m benchmarks._figures

@@ -17,6 +17,7 @@ ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = ROOT / "docs" / "api"
 #: Rooms in the order of imports, each a page.
 ROOMS: Final = (
+    "languages",
     "config",
     "values",
     "history",

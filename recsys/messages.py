@@ -186,14 +186,20 @@ def counted(number: int, thing: str, many: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else many or thing + 's'}"
 
 
-def isolated(name: str) -> str:
+def isolated(name: str, *, always: bool = False) -> str:
     """Keep a name from reversing the direction of the sentence around it.
 
-    A name with right-to-left letters is put between U+2068 and U+2069, as
-    Unicode's bidirectional algorithm asks; other names are returned unchanged.
+    Parameters
+    ----------
+    name : str
+    always : bool
+        Isolate every name, as a sentence that is read from right to left needs. By default only
+        names with right-to-left letters are put between U+2068 and U+2069, as Unicode's
+        bidirectional algorithm asks; others are returned unchanged.
     """
-    if name.isascii() or not any(
-        unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in name
+    if not always and (
+        name.isascii()
+        or not any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in name)
     ):
         return name
     return f"\u2068{name.translate(_NO_DIRECTIONS)}\u2069"

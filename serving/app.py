@@ -27,7 +27,7 @@ from serving.api import (
     recommendations,
 )
 from serving.http import log, problems, request_id_of, request_limits, responses
-from serving.pages import dashboard, home, shop
+from serving.pages import dashboard, home, localization, shop
 from serving.schemas import openapi
 from serving.state import State
 
@@ -65,6 +65,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
     app.after_request(_end)
     log.register(app)
     problems.register(app)
+    localization.register(app)
     for part in (
         recommendations,
         batch,
@@ -83,6 +84,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         home,
         dashboard,
         shop,
+        localization,
     ):
         app.register_blueprint(part.blueprint)
     if background:

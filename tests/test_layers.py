@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("recsys", "training", "serving")
 #: Order of the stages inside recsys: each imports itself, those before it, and the root files.
 STAGES = (
+    "languages",
     "config",
     "values",
     "history",

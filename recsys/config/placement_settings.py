@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from recsys.config.settings import Settings, Share
+from recsys.languages import Tag
 
 Objective = Literal["purchase", "margin", "new"]
 Action = Literal["pin", "boost", "bury", "exclude"]
@@ -61,6 +62,8 @@ class PlacementSettings(Settings, frozen=True):
 
     channel: str
     """Channel of the slot."""
+    lang: Tag | None = None
+    """Language of its answers, unless the request says another; the workspace's by default."""
     count: Annotated[int, Meta(ge=1, le=200)] = 10
     """Items in an answer, unless the request says otherwise."""
     personal: bool = True

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import asdict
 
+from recsys.languages import Tag
 from recsys.messages import without_secrets
 
 PriceEnding = Annotated[str, Meta(pattern="^[0-9]{1,4}$")]
@@ -177,6 +178,8 @@ class WorkspaceSettings(Settings, frozen=True):
     country: Country | None = None
     """ISO 3166 code of the country of phone numbers without a country code; the time zone's by
     default."""
+    language: Tag = "en"
+    """Language of answers and pages where neither the request nor the placement says one."""
     state: str = ".omnibasket"
     """Folder of histories, artefacts and the ledger."""
 

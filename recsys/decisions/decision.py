@@ -21,24 +21,29 @@ from recsys.decisions.placement_effects import (
     describe_rule,
 )
 from recsys.decisions.suppression import Suppression, Withheld
+from recsys.languages import ENGLISH, Language, deferred
 
 #: Products that a decision names; of more, the number.
 MAX_WITHHELD: Final = 100
 
 _RULES: Final = {
-    "inactive": "are not sold",
-    "excluded": "were excluded by the request, or being looked at",
-    "in_cart": "were in the cart, or in the order that the list goes with",
-    "age_restricted": "have a minimum age",
-    "filtered": "did not pass a filter",
-    "not_new": "had been bought before",
-    "just_bought": "had just been bought",
-    "recently_bought": "had just been bought or returned",  # of older decisions
-    "not_interested": "were not wanted",
-    "capped": "had been shown often enough",
-    "out_of_stock": "were not on hand at the location",
-    "scarce": "had too few pieces left",
-    "unknown_item": "of the request were not in the catalogue",
+    "inactive": deferred("Products that are not sold: %(n)s."),
+    "excluded": deferred("Products that were excluded by the request, or being looked at: %(n)s."),
+    "in_cart": deferred(
+        "Products that were in the cart, or in the order that the list goes with: %(n)s."
+    ),
+    "age_restricted": deferred("Products that have a minimum age: %(n)s."),
+    "filtered": deferred("Products that did not pass a filter: %(n)s."),
+    "not_new": deferred("Products that had been bought before: %(n)s."),
+    "just_bought": deferred("Products that had just been bought: %(n)s."),
+    "recently_bought": deferred(
+        "Products that had just been bought or returned: %(n)s."
+    ),  # of older decisions
+    "not_interested": deferred("Products that were not wanted: %(n)s."),
+    "capped": deferred("Products that had been shown often enough: %(n)s."),
+    "out_of_stock": deferred("Products that were not on hand at the location: %(n)s."),
+    "scarce": deferred("Products that had too few pieces left: %(n)s."),
+    "unknown_item": deferred("Products of the request that were not in the catalogue: %(n)s."),
 }
 
 
@@ -110,7 +115,10 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def described(
-    decision: Decision | None, caps: Mapping[str, CapSettings], zone: str
+    decision: Decision | None,
+    caps: Mapping[str, CapSettings],
+    zone: str,
+    language: Language = ENGLISH,
 ) -> dict[str, Any]:
     """Return a decision as plain values, with sentences.
 
@@ -122,6 +130,8 @@ def described(
         Of the settings now.
     zone : str
         IANA time zone of the times that sentences name.
+    language : Language
+        Of the sentences.
 
     Returns
     -------
@@ -135,7 +145,7 @@ def described(
         entry: dict[str, Any] = {
             "item_id": one.item_id,
             "code": one.code,
-            "text": why_withheld(one, caps, zone),
+            "text": why_withheld(one, caps, zone, language),
         }
         if one.refused_ts is not None:
             entry |= {"extent": one.extent, "refused_at": _utc(one.refused_ts)}
@@ -143,26 +153,29 @@ def described(
             shown = [{"channel": channel, "at": _utc(ts)} for channel, ts in one.shown]
             entry |= {"cap": one.cap, "shown": shown}
         withheld.append(entry)
-    sentences = [why_left_out(rule, n) for rule, n in decision.left_out.items()]
+    sentences = [why_left_out(rule, n, language) for rule, n in decision.left_out.items()]
     if decision.held is not None:
-        sentences.insert(0, why_held(decision.held, caps, zone))
+        sentences.insert(0, why_held(decision.held, caps, zone, language))
     if decision.held_out is not None:
-        sentences.insert(0, f"Nothing was shown: the holdout `{decision.held_out}`.")
+        text = language.gettext("Nothing was shown: the holdout `%(holdout)s`.")
+        sentences.insert(0, text % {"holdout": language.isolated(decision.held_out)})
     return {
         "fallback": decision.fallback,
-        "held": None if decision.held is None else held_document(decision.held, caps, zone),
+        "held": None
+        if decision.held is None
+        else held_document(decision.held, caps, zone, language),
         "held_out": decision.held_out,
         "left_out": decision.left_out,
         "withheld": withheld,
         "more_withheld": decision.more_withheld,
-        "rules": [describe_rule(rule) for rule in decision.rules],
+        "rules": [describe_rule(rule, language) for rule in decision.rules],
         "random": msgspec.to_builtins(decision.random),
         "text": sentences,
     }
 
 
 def held_document(
-    held: HeldMessage, caps: Mapping[str, CapSettings], zone: str
+    held: HeldMessage, caps: Mapping[str, CapSettings], zone: str, language: Language = ENGLISH
 ) -> dict[str, str | None]:
     """Return why a message does not go out, as plain values.
 
@@ -173,6 +186,8 @@ def held_document(
         Of the settings now.
     zone : str
         IANA time zone of the times that sentences name.
+    language : Language
+        Of ``text``.
 
     Returns
     -------
@@ -182,35 +197,46 @@ def held_document(
     after_ts = held.send_after_ts
     return {
         "code": held.code,
-        "text": why_held(held, caps, zone),
+        "text": why_held(held, caps, zone, language),
         "send_after": None if after_ts is None else _utc(after_ts),
     }
 
 
-def why_held(held: HeldMessage, caps: Mapping[str, CapSettings], zone: str) -> str:
+def why_held(
+    held: HeldMessage, caps: Mapping[str, CapSettings], zone: str, language: Language = ENGLISH
+) -> str:
     """Say in sentences why a message does not go out; parameters as of ``held_document``."""
+    say = language.gettext
     if held.displaced:
-        said = "It gave way to a message of a higher priority before it was sent."
+        said = say("It gave way to a message of a higher priority before it was sent.")
     elif held.cap is not None:
-        cap = caps.get(held.cap)
-        allowed = "" if cap is None else f", which allows {_allowed(cap)}"
-        said = f"The customer gets as many messages as the cap `{held.cap}`{allowed}."
+        said = _with_limit(
+            say("The customer gets as many messages as the cap `%(cap)s`."),
+            say("The customer gets as many messages as the cap `%(cap)s`, which allows %(limit)s."),
+            held.cap,
+            caps,
+            language,
+        )
     elif held.holdout is not None:
-        said = f"The customer is in the holdout `{held.holdout}`, which is shown nothing."
+        text = say("The customer is in the holdout `%(holdout)s`, which is shown nothing.")
+        said = text % {"holdout": language.isolated(held.holdout)}
     elif held.code == "nothing_left" and held.send_after_ts is not None:
-        said = "The customer may still be using the cart."
+        said = say("The customer may still be using the cart.")
     else:
-        said = HELD_TEXTS[held.code]
+        said = say(HELD_TEXTS[held.code])
     if held.send_after_ts is None:
         return said
-    return f"{said} It may go out after {_at(held.send_after_ts, zone)}."
+    after = say("It may go out after %(time)s.") % {"time": _at(held.send_after_ts, zone, language)}
+    return f"{said} {after}"
 
 
 def _utc(ts: int) -> str:
     return f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def why_withheld(one: Withheld, caps: Mapping[str, CapSettings], zone: str) -> str:
+def why_withheld(
+    one: Withheld, caps: Mapping[str, CapSettings], zone: str, language: Language = ENGLISH
+) -> str:
     """Say in a sentence why a product was not shown.
 
     Parameters
@@ -220,24 +246,38 @@ def why_withheld(one: Withheld, caps: Mapping[str, CapSettings], zone: str) -> s
         Of the settings now, for what the cap allows.
     zone : str
         IANA time zone of the times that are named.
+    language : Language
 
     Returns
     -------
     str
     """
+    say = language.gettext
     if one.refused_ts is not None:
-        what = "everything of its category" if one.extent == "category" else "it"
-        return f"The customer did not want to see {what}: said on {_at(one.refused_ts, zone)}."
+        if one.extent == "category":
+            text = say(
+                "The customer did not want to see everything of its category: said on %(time)s."
+            )
+        else:
+            text = say("The customer did not want to see it: said on %(time)s.")
+        return text % {"time": _at(one.refused_ts, zone, language)}
     if one.cap is None:
-        return "A cap was reached while the answer was made."
-    shown = ", ".join(f"{channel} {_at(ts, zone)}" for channel, ts in one.shown)
-    cap = caps.get(one.cap)
-    allowed = "" if cap is None else f", which allows {_allowed(cap)}"
-    back = " It may be shown nevertheless: nothing else was left." if one.came_back else ""
-    return f"The cap `{one.cap}`{allowed}: it was shown on {shown}.{back}"
+        return say("A cap was reached while the answer was made.")
+    shown = ", ".join(f"{channel} {_at(ts, zone, language)}" for channel, ts in one.shown)
+    said = _with_limit(
+        say("The cap `%(cap)s`: it was shown on %(shown)s."),
+        say("The cap `%(cap)s`, which allows %(limit)s: it was shown on %(shown)s."),
+        one.cap,
+        caps,
+        language,
+        shown=shown,
+    )
+    if not one.came_back:
+        return said
+    return f"{said} {say('It may be shown nevertheless: nothing else was left.')}"
 
 
-def why_left_out(rule: str, n: int) -> str:
+def why_left_out(rule: str, n: int, language: Language = ENGLISH) -> str:
     """Say in a sentence how many candidates a rule kept out.
 
     Parameters
@@ -246,21 +286,46 @@ def why_left_out(rule: str, n: int) -> str:
         A key of ``left_out``.
     n : int
         Its count.
+    language : Language
 
     Returns
     -------
     str
     """
-    return f"Products that {_RULES.get(rule, f'the rule `{rule}` left out')}: {n:,}."
+    text = _RULES.get(rule) or deferred("Products that the rule `%(rule)s` left out: %(n)s.")
+    return language.gettext(text) % {"rule": rule, "n": language.number(n)}
 
 
-def _allowed(cap: CapSettings) -> str:
-    days = "day" if cap.days == 1 else f"{cap.days} days"
-    return f"{cap.times} in {days}" + (" of the calendar" if cap.calendar else "")
+def _with_limit(
+    plain: str,
+    limited: str,
+    name: str,
+    caps: Mapping[str, CapSettings],
+    language: Language,
+    **values: str,
+) -> str:
+    """Fill in a cap's name and, as far as the settings still have it, what it allows."""
+    cap = caps.get(name)
+    known = {"cap": language.isolated(name), **values}
+    if cap is None:
+        return plain % known
+    return limited % {"limit": _allowed(cap, language), **known}
 
 
-def _at(ts: int, zone: str) -> str:
-    return f"{datetime.fromtimestamp(ts, ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+def _allowed(cap: CapSettings, language: Language) -> str:
+    if cap.calendar:
+        text = language.ngettext(
+            "%(times)s in day of the calendar",
+            "%(times)s in %(days)s days of the calendar",
+            cap.days,
+        )
+    else:
+        text = language.ngettext("%(times)s in day", "%(times)s in %(days)s days", cap.days)
+    return text % {"times": language.number(cap.times), "days": language.number(cap.days)}
+
+
+def _at(ts: int, zone: str, language: Language) -> str:
+    return language.isolated(f"{datetime.fromtimestamp(ts, ZoneInfo(zone)):%Y-%m-%d %H:%M}")
 
 
 def encode(decision: Decision) -> bytes:

@@ -17,6 +17,7 @@ from recsys.config import CapSettings, ContactSettings, HoldoutSettings
 from recsys.decisions.contact_state import ContactState
 from recsys.decisions.customer_words import Arm
 from recsys.decisions.reservations import Reservation
+from recsys.languages import deferred
 from recsys.units import DAY
 
 #: Why a message does not go out; where several hold, the first of them is given.
@@ -32,14 +33,14 @@ HeldCode = Literal[
 ]
 
 HELD_TEXTS: Final[dict[str, str]] = {
-    "erased": "The customer had their data erased.",
-    "no_consent": "The customer does not consent to it.",
-    "holdout": "The customer is in a holdout, which is shown nothing.",
-    "returned": "What it is about was returned.",
-    "just_bought": "What it is about was bought meanwhile.",
-    "nothing_left": "The customer left no cart that it could be about.",
-    "quiet_hours": "It is quiet hours where the customer is.",
-    "capped": "The customer gets as many messages as a cap allows.",
+    "erased": deferred("The customer had their data erased."),
+    "no_consent": deferred("The customer does not consent to it."),
+    "holdout": deferred("The customer is in a holdout, which is shown nothing."),
+    "returned": deferred("What it is about was returned."),
+    "just_bought": deferred("What it is about was bought meanwhile."),
+    "nothing_left": deferred("The customer left no cart that it could be about."),
+    "quiet_hours": deferred("It is quiet hours where the customer is."),
+    "capped": deferred("The customer gets as many messages as a cap allows."),
 }
 
 

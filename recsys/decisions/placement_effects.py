@@ -5,17 +5,22 @@ and by the service.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from recsys.config import Action
+from recsys.languages import ENGLISH, Language, deferred
 
-_DID: dict[Action, str] = {
-    "pin": "pinned",
-    "boost": "boosted",
-    "bury": "buried",
-    "exclude": "left out",
+_DID: Final[dict[Action, str]] = {
+    "pin": deferred("The rule `%(rule)s` pinned %(items)s."),
+    "boost": deferred("The rule `%(rule)s` boosted %(items)s."),
+    "bury": deferred("The rule `%(rule)s` buried %(items)s."),
+}
+_DID_NOTHING: Final[dict[Action, str]] = {
+    "pin": deferred("The rule `%(rule)s` pinned nothing."),
+    "boost": deferred("The rule `%(rule)s` boosted nothing that was shown."),
+    "bury": deferred("The rule `%(rule)s` buried nothing that was shown."),
 }
 
 
@@ -68,28 +73,36 @@ class PlacementEffects(msgspec.Struct, frozen=True):
 NO_EFFECTS = PlacementEffects()
 
 
-def describe_rule(rule: AppliedRule) -> dict[str, Any]:
+def describe_rule(rule: AppliedRule, language: Language = ENGLISH) -> dict[str, Any]:
     """Return a rule as plain values, with a sentence.
 
     Parameters
     ----------
     rule : AppliedRule
+    language : Language
 
     Returns
     -------
     dict
         Its fields that say something, and ``text``.
     """
-    return {**msgspec.to_builtins(rule), "text": _sentence(rule)}
+    return {**msgspec.to_builtins(rule), "text": _sentence(rule, language)}
 
 
-def _sentence(rule: AppliedRule) -> str:
-    name = f"The rule `{rule.name}`"
+def _sentence(rule: AppliedRule, language: Language) -> str:
+    say = language.gettext
+    values = {
+        "rule": language.isolated(rule.name),
+        "n": language.number(rule.left_out),
+        "items": ", ".join(map(language.isolated, rule.item_ids)),
+        "code": rule.kept_out or "",
+    }
     if rule.action == "exclude":
-        return f"{name} left out products that would have been shown: {rule.left_out:,}."
-    if rule.item_ids:
-        return f"{name} {_DID[rule.action]} {', '.join(rule.item_ids)}."
-    if rule.action == "pin":
-        why = f": `{rule.kept_out}` forbade its product" if rule.kept_out else ""
-        return f"{name} pinned nothing{why}."
-    return f"{name} {_DID[rule.action]} nothing that was shown."
+        text = say("The rule `%(rule)s` left out products that would have been shown: %(n)s.")
+    elif rule.item_ids:
+        text = say(_DID[rule.action])
+    elif rule.action == "pin" and rule.kept_out:
+        text = say("The rule `%(rule)s` pinned nothing: `%(code)s` forbade its product.")
+    else:
+        text = say(_DID_NOTHING[rule.action])
+    return text % values

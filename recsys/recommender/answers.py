@@ -81,6 +81,7 @@ def write_answers(
                 "placement": question.placement,
                 "model_version": version,
                 "as_of": as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "lang": question.lang,
                 "customer_known": question.customer_known and question.settings.personal,
                 "heading": _heading(answers, r, is_new, catalogue),
                 "items": _items(answers, r, is_new, item_availability),

@@ -375,7 +375,9 @@ class Engine:
         # Candidates, their features and scores, and the rules: see ``Ranker.rank``.
         ranked = self.ranker.rank(prepared.batch, replace(prepared.request, requested=missing))
         offers = choose_bundles(questions, proposals, missing, ranked.requested_chance, self.index)
-        reasons = self._explainer.reasons(ranked.leaders, prepared.batch, prepared.reason_limits)
+        reasons = self._explainer.reasons(
+            ranked.leaders, prepared.batch, prepared.reason_limits, prepared.languages
+        )
         popular_levels = self._popular.level(prepared.batch)
         lists = RankedAnswers(prepared, ranked, reasons, offers, popular_levels)
         return write_answers(lists, self._item_availability, self.ranker, self.version)

@@ -4,7 +4,7 @@ Ranked lists and the batch they were ranked for come in; reasons, explanations a
 fallback come out. Called by ``engine``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ from recsys.datasets import (
     rows_contain,
     rows_of,
 )
+from recsys.languages import Language
 from recsys.models import (
     POPULAR_LEVELS,
     Content,
@@ -94,7 +95,13 @@ class Explainer:
     choices: Choices
     age_restricted: npt.NDArray[np.bool_]
 
-    def reasons(self, ranked: RankedLists, batch: Batch, sayable: ReasonLimits) -> list[Reason]:
+    def reasons(
+        self,
+        ranked: RankedLists,
+        batch: Batch,
+        sayable: ReasonLimits,
+        languages: Sequence[Language],
+    ) -> list[Reason]:
         """Say why each shown item is shown.
 
         Parameters
@@ -103,6 +110,8 @@ class Explainer:
         batch : Batch
             Histories of those who ask, empty where nothing of theirs may show, and contexts.
         sayable : ReasonLimits
+        languages : sequence of Language
+            That of each question.
 
         Returns
         -------
@@ -111,7 +120,7 @@ class Explainer:
         """
         winner = _explaining_columns(ranked)
         histories, context = batch.histories, batch.context
-        sources = self._sources(ranked, winner, batch, sayable)
+        sources = self._sources(ranked, winner, batch, sayable, languages)
         habits = habits_of(ranked, histories, context.as_of_ts, self.choices)
         overdue = self.repeat.overdue(batch, ranked) if habits else ()
         rises_there = np.zeros(len(winner), bool)
@@ -121,38 +130,48 @@ class Explainer:
         had_any = (np.diff(histories.indptr) > 0).tolist()
         said = []
         for r, level in enumerate(levels):
-            popular = self._popular(context, r, level)
+            language = languages[r]
+            popular = self._popular(context, r, level, language)
             location = int(context.location[r])
             for place in range(ranked.indptr[r], ranked.indptr[r + 1]):
                 column = EVIDENCE_COLUMNS[winner[place]]
                 sells = ranked.scores[place, EVIDENCE_COLUMNS.index("popular")] > 0
-                plain = popular if sells else reasons.available()
+                plain = popular if sells else reasons.available(language)
                 source = sources.get(place)
                 if column == "repeat" or (source is not None and source.itself):
                     # Else it would be said to go with itself, or to be like itself.
                     habit = habits.get(place)
                     said.append(
-                        reasons.repeat(habit, overdue=bool(overdue[place])) if habit else plain
+                        reasons.repeat(habit, language, overdue=bool(overdue[place]))
+                        if habit
+                        else plain
                     )
                 elif source is not None:
                     said.append(source.reason)
                 elif column == "copurchase" and had_any[r]:
-                    said.append(reasons.similar_taste())
+                    said.append(reasons.similar_taste(language))
                 elif column == "trending" and rises_there[place] and self._is_store(location):
                     named = self.catalogue.place(location)
-                    said.append(reasons.trending_at_location(named["location_id"], named["name"]))
+                    said.append(
+                        reasons.trending_at_location(named["location_id"], named["name"], language)
+                    )
                 elif column == "trending":
-                    said.append(reasons.trending())
+                    said.append(reasons.trending(language))
                 elif column in ("als", "bpr"):
-                    said.append(reasons.similar_taste())
+                    said.append(reasons.similar_taste(language))
                 elif column == "neighbours":
-                    said.append(reasons.similar_customers())
+                    said.append(reasons.similar_customers(language))
                 else:
                     said.append(plain)
         return said
 
     def _sources(
-        self, ranked: RankedLists, winner: list[int], batch: Batch, sayable: ReasonLimits
+        self,
+        ranked: RankedLists,
+        winner: list[int],
+        batch: Batch,
+        sayable: ReasonLimits,
+        languages: Sequence[Language],
     ) -> dict[int, "_Source"]:
         """Products bought or chosen before that explain an item, by its place in ``ranked``.
 
@@ -161,7 +180,7 @@ class Explainer:
         found: dict[int, _Source] = {}
 
         def add(
-            at: npt.NDArray[np.intp], speaker: IxArray, say: Callable[[int, int], Reason]
+            at: npt.NDArray[np.intp], speaker: IxArray, say: Callable[[int, int, Language], Reason]
         ) -> None:
             rows = rows_of(ranked)[at]
             hushed = self.age_restricted[speaker] & ~sayable.of_age[rows]
@@ -170,7 +189,8 @@ class Explainer:
             for number, place in zip(kept.tolist(), at[kept].tolist(), strict=True):
                 item, other = int(ranked.item_ix[place]), int(speaker[number])
                 same = self.choices.of[item] == self.choices.of[other]
-                found[place] = _Source(bool(same), say(number, other))
+                reason = say(number, other, languages[rows[number]])
+                found[place] = _Source(bool(same), reason)
 
         at, items = _won(ranked, winner, "copurchase")
         if len(at):
@@ -188,16 +208,16 @@ class Explainer:
         at, items = _won(ranked, winner, "content")
         if len(at):
             kin = self.content.because(batch, items)
-            add(at, kin.item_ix, lambda n, _: self._like(int(items.item_ix[n]), kin, n))
+            add(at, kin.item_ix, lambda n, _, language: self._like(items, kin, n, language))
         return found
 
-    def _together(self, _: int, item_ix: int) -> Reason:
+    def _together(self, _: int, item_ix: int, language: Language) -> Reason:
         source = self.catalogue.item(item_ix)
-        return reasons.bought_together(source["title"], source["item_id"])
+        return reasons.bought_together(source["title"], source["item_id"], language)
 
-    def _after(self, _: int, item_ix: int) -> Reason:
+    def _after(self, _: int, item_ix: int, language: Language) -> Reason:
         source = self.catalogue.item(item_ix)
-        return reasons.bought_next(source["title"], source["item_id"])
+        return reasons.bought_next(source["title"], source["item_id"], language)
 
     def warm(self, row: CustomerHistory, as_of_ts: int) -> None:
         """Ask every model once for what it says of a product, see ``warm_up``."""
@@ -209,9 +229,9 @@ class Explainer:
         self.repeat.overdue(batch, items)
         self.trending.rises_there(batch.context, items)
 
-    def _like(self, item_ix: int, kin: SharedTraits, at: int) -> Reason:
+    def _like(self, items: Lists, kin: SharedTraits, at: int, language: Language) -> Reason:
         """Reason for an item that is like one its customer bought."""
-        bought = int(kin.item_ix[at])
+        item_ix, bought = int(items.item_ix[at]), int(kin.item_ix[at])
         shared: dict[str, str] = {}
         if kin.words[at] < _SAME_WORDS:
             for name in ("category", "brand"):
@@ -219,19 +239,21 @@ class Explainer:
                 if not shared and of.code[item_ix] >= 0 and of.code[item_ix] == of.code[bought]:
                     shared[name] = of.names[of.code[item_ix]]
         source = self.catalogue.item(bought)
-        return reasons.similar_item(source["title"], source["item_id"], **shared)
+        return reasons.similar_item(source["title"], source["item_id"], language, **shared)
 
-    def _popular(self, context: Context, r: int, level: int) -> Reason:
+    def _popular(self, context: Context, r: int, level: int, language: Language) -> Reason:
         """Reason for a question's popular products: whose purchases they were counted from."""
         if level == _AT_LOCATION:
             place = self.catalogue.place(int(context.location[r]))
             if place["location_id"] is None:
-                return reasons.popular()
+                return reasons.popular(language)
             store = self._is_store(int(context.location[r]))
-            return reasons.popular_at_location(place["location_id"], place["name"], store=store)
+            return reasons.popular_at_location(
+                place["location_id"], place["name"], language, store=store
+            )
         if POPULAR_LEVELS[level] == "popular_on_channel":
-            return reasons.popular_on_channel(CHANNELS[context.channel[r]])
-        return reasons.popular()
+            return reasons.popular_on_channel(CHANNELS[context.channel[r]], language)
+        return reasons.popular(language)
 
     def _is_store(self, location: int) -> bool:
         return self.catalogue.is_store(location)

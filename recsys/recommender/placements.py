@@ -48,6 +48,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Names the answer; events echo it."""
     count: int | None = None
     """Items wanted; the placement's own count by default."""
+    lang: str = "en"
+    """Tag of the offered language that the answer is worded in."""
     location_id: str | None = None
     """Store or warehouse that the customer would buy from."""
     item_ids: tuple[str, ...] = ()

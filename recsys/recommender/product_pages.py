@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from recsys.config import Filter, PlacementSettings
 from recsys.datasets import Batch, Context, Histories, Lists
+from recsys.languages import Language, language_of
 from recsys.models import Content, CoPurchase
 from recsys.models.kernels import LEAST_LIFT
 from recsys.ranking import (
@@ -28,7 +29,7 @@ from recsys.ranking import (
     steer,
 )
 from recsys.recommender.answers import effect_document
-from recsys.recommender.headings import YOU_MAY_LIKE, Heading, page_heading
+from recsys.recommender.headings import Heading, page_heading, you_may_like
 from recsys.recommender.item_availability import ItemAvailability
 from recsys.recommender.placements import Question, filter_of
 from recsys.recommender.rules_in_force import rules_in_force
@@ -50,6 +51,8 @@ class PageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     as_of_ts: int
     """UTC epoch seconds; popularity is counted as it was then."""
     count: int = 10
+    lang: str = "en"
+    """Tag of the offered language that the heading is in."""
     location_id: str | None = None
     exclude: tuple[str, ...] = ()
     filter: Filter | None = None
@@ -133,9 +136,11 @@ class ProductPages:
         item = self._item(item_ix, question)
         some = bool(len(found.items))
         described = self._described(question, found, used)
+        language = language_of(question.lang)
         answer = {
+            "lang": question.lang,
             "item": item,
-            "heading": self._heading(used, item, found) if some else None,
+            "heading": self._heading(used, item, found, language) if some else None,
             "items": described,
             "fallback": fallback if some else None,
             "left_out": left_out,
@@ -146,11 +151,11 @@ class ProductPages:
         return answer
 
     @staticmethod
-    def _heading(used: str, item: dict[str, Any], found: _Found) -> Heading:
+    def _heading(used: str, item: dict[str, Any], found: _Found, language: Language) -> Heading:
         """Return a heading that is true of every product below it."""
         if found.pinned:
-            return {**YOU_MAY_LIKE}
-        return page_heading(used, item["title"], item["item_id"])
+            return you_may_like(language)
+        return page_heading(used, item["title"], item["item_id"], language)
 
     def _item(self, item_ix: int, question: PageQuestion) -> dict[str, Any]:
         item = self._catalogue.item(item_ix)

@@ -25,6 +25,7 @@ from recsys.datasets import (
     Lists,
 )
 from recsys.decisions import NOTHING
+from recsys.languages import Language, language_of
 from recsys.ranking import (
     CAPPED,
     NOT_INTERESTED,
@@ -79,6 +80,11 @@ class PreparedQuestions:
     def limits(self) -> Limits:
         """What must not be shown."""
         return self.request.limits
+
+    @property
+    def languages(self) -> list[Language]:
+        """That each question is answered in."""
+        return [language_of(question.lang) for question in self.questions]
 
 
 def prepare_questions(

@@ -148,23 +148,23 @@ def check_own_page() -> None:
 def set_cookie(response: Response, content: str) -> None:
     """Set the session cookie; closing the browser removes it."""
     response.set_cookie(
-        COOKIE, content, path="/", httponly=True, samesite="Strict", secure=_is_secure()
+        COOKIE, content, path="/", httponly=True, samesite="Strict", secure=is_secure()
     )
 
 
 def clear_cookie(response: Response) -> None:
     """Remove the session cookie."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_secure())
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=is_secure())
 
 
-def _is_secure() -> bool:
+def is_secure() -> bool:
     """Whether the browser uses HTTPS; a proxy that ends TLS says so in a header."""
     return request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
 
 
 def own_origin() -> str:
     """Return the web origin that the current request was sent to."""
-    return f"{'https' if _is_secure() else 'http'}://{request.host}"
+    return f"{'https' if is_secure() else 'http'}://{request.host}"
 
 
 def _signing(secret: str, purpose: str) -> URLSafeSerializer:

@@ -112,6 +112,7 @@ def post() -> Response:
                 delivery._replace(slot=one.slot),
                 recipient,
                 as_of_ts,
+                lang=one.lang or params.lang,
                 count=params.count,
                 location_id=location_id,
                 item_ids=one.item_ids,
@@ -230,5 +231,5 @@ def _line(
         answer["offers"], offer_context, engine, state.now_ts()
     )
     deciding.complete(engine, asked, answer)
-    request_warnings.add(answer, batch.warnings)
+    request_warnings.add(answer, [*asked.warnings, *batch.warnings])
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)

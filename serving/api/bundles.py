@@ -10,13 +10,21 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from recsys.bundles import Counts
+from recsys.languages import Language, language_of
 from recsys.recommender import Engine, unknown_names
 from recsys.recommender.bundles import ListRequest, Suggestions, matching_bundles, spreadsheet
 from recsys.recommender.bundles import documents as words
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, etag_of, is_held, reply, responses
-from serving.requests import decide_terms, read_body, read_query
-from serving.schemas import BundleInFull, BundlePatch, BundleQuery, Bundles, documented
+from serving.requests import decide_terms, find_language, read_body, read_query, request_warnings
+from serving.schemas import (
+    BundleInFull,
+    BundlePatch,
+    BundleQuery,
+    Bundles,
+    LanguageQuery,
+    documented,
+)
 from serving.state import State
 
 blueprint = Blueprint("bundles", __name__)
@@ -70,7 +78,9 @@ def get() -> Response:
     start = _start_of(params.cursor, key[:16])
     end = start + params.limit
     cursor = _cursor(end, key[:16]) if end < len(chosen) else None
-    rows = _rows(state, suggestions, chosen[start:end], params.attributes)
+    language = find_language(state, params.lang)
+    said = language_of(language.lang)
+    rows = _rows(state, suggestions, chosen[start:end], params.attributes, said)
     if media == "csv":
         headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
         headers.append(("X-Left-Out", str(sum(left_out.values()))))
@@ -82,9 +92,13 @@ def get() -> Response:
         "model_version": engine.version,
         "bundles": rows,
         "total": len(chosen),
-        "left_out": words.left_out_counts(suggestions, left_out, state.config.workspace.currency),
+        "lang": language.lang,
+        "left_out": words.left_out_counts(
+            suggestions, left_out, state.config.workspace.currency, said
+        ),
         "next_cursor": cursor,
     }
+    request_warnings.add(page, [*language.warnings])
     return _answer(orjson.dumps(page), responses.JSON, [*_VARY])
 
 
@@ -93,8 +107,16 @@ def get() -> Response:
     "One bundle, with all that is known of it",
     tag="marketers",
     scope="marketing",
+    query=LanguageQuery,
     answers={200: BundleInFull},
-    problems=("bundle-unknown", "channel-forbidden", "no-model", "ledger-unavailable"),
+    problems=(
+        "bad-request",
+        "invalid-request",
+        "bundle-unknown",
+        "channel-forbidden",
+        "no-model",
+        "ledger-unavailable",
+    ),
 )
 def one(bundle_id: str) -> Response:
     """Show a bundle with everything there is to draw and to decide by.
@@ -104,10 +126,11 @@ def one(bundle_id: str) -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
+    asked = read_query(request.args, LanguageQuery)
     suggestions = state.decision_cache.suggestions(state.loaded())
     if not suggestions.known(bundle_id):
         raise Refusal("bundle-unknown", PROBLEM_KINDS["bundle-unknown"].advice)
-    return _in_full(state, suggestions, bundle_id)
+    return _in_full(state, suggestions, bundle_id, asked.lang)
 
 
 @blueprint.patch("/v1/bundles/<bundle_id>")
@@ -115,6 +138,7 @@ def one(bundle_id: str) -> Response:
     "Decide about a bundle",
     tag="marketers",
     scope="marketing",
+    query=LanguageQuery,
     body=BundlePatch,
     headers={"If-Match": "The bundle's `ETag` as it was read: its revision, in quotes."},
     example={"status": "approved", "price": _MONEY, "budget": {**_MONEY, "amount_minor": 50000}},
@@ -123,6 +147,7 @@ def one(bundle_id: str) -> Response:
         "malformed-body",
         "body-too-large",
         "not-json",
+        "bad-request",
         "invalid-request",
         "bundle-unknown",
         "precondition-missing",
@@ -150,6 +175,7 @@ def patch(bundle_id: str) -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
+    asked = read_query(request.args, LanguageQuery)
     params = read_body(request, BundlePatch)
     engine = state.loaded()
     suggestions = state.decision_cache.suggestions(engine)
@@ -158,22 +184,33 @@ def patch(bundle_id: str) -> Response:
     if "If-Match" not in request.headers:
         raise Refusal("precondition-missing", PROBLEM_KINDS["precondition-missing"].advice)
     decide_terms(state, suggestions, bundle_id, params, request.if_match)
-    return _in_full(state, state.decision_cache.suggestions(engine), bundle_id)
+    return _in_full(state, state.decision_cache.suggestions(engine), bundle_id, asked.lang)
 
 
 def _rows(
-    state: State, suggestions: Suggestions, names: list[str], attributes: list[str]
+    state: State,
+    suggestions: Suggestions,
+    names: list[str],
+    attributes: list[str],
+    language: Language,
 ) -> list[dict[str, Any]]:
     counts = state.ledger.offers.counts(names, now_ts=state.now_ts()) if names else {}
-    return [words.row(suggestions, name, counts.get(name, Counts()), attributes) for name in names]
+    return [
+        words.row(suggestions, name, counts.get(name, Counts()), attributes, language)
+        for name in names
+    ]
 
 
-def _in_full(state: State, suggestions: Suggestions, bundle_id: str) -> Response:
+def _in_full(state: State, suggestions: Suggestions, bundle_id: str, lang: str | None) -> Response:
+    language = find_language(state, lang)
     decisions, offers = state.ledger.decisions, state.ledger.offers
     now_ts = state.now_ts()
     counts = offers.counts([bundle_id], now_ts=now_ts).get(bundle_id, Counts())
     changes, by_day = decisions.changes(bundle_id), offers.by_day(bundle_id)
-    found = words.full(suggestions, bundle_id, counts, changes, by_day, now_ts)
+    said = language_of(language.lang)
+    found = words.full(suggestions, bundle_id, counts, changes, by_day, now_ts, said)
+    found["lang"] = language.lang
+    request_warnings.add(found, [*language.warnings])
     # The tag is for If-Match; offers come and go without a new revision, so nothing is kept.
     return reply(orjson.dumps(found), headers=[("ETag", f'"{found["revision"]}"')])
 

@@ -4,14 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
 from recsys.decisions import described
+from recsys.languages import language_of
 from recsys.ledger import Exposure
 from recsys.recommender import bought_before
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, Refusal, reply
-from serving.schemas import DecisionAnswer, documented
+from serving.requests import find_language, read_query, request_warnings
+from serving.schemas import DecisionAnswer, LanguageQuery, documented
 from serving.state import State
 
 blueprint = Blueprint("decisions", __name__)
@@ -22,8 +24,11 @@ blueprint = Blueprint("decisions", __name__)
     "What was shown and what was not, and why",
     tag="channels",
     scope="customers",
+    query=LanguageQuery,
     answers={200: DecisionAnswer},
     problems=(
+        "bad-request",
+        "invalid-request",
         "decision-unknown",
         "channel-forbidden",
         "location-forbidden",
@@ -40,6 +45,7 @@ def get(recommendation_id: str) -> Response:
     admission.refuse_screens()
     if admission.is_browser():
         raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice)
+    language = find_language(state, read_query(request.args, LanguageQuery).lang)
     shown = state.exposures.waits(recommendation_id) or state.ledger.exposures.find(
         recommendation_id
     )
@@ -61,9 +67,11 @@ def get(recommendation_id: str) -> Response:
         "customer_id": shown.customer_id,
         "location_id": shown.location_id,
         "items": shown.items,
-        **described(decision, state.config.caps, zone),
+        "lang": language.lang,
+        **described(decision, state.config.caps, zone, language_of(language.lang)),
         "known_late": _known_late(state, shown),
     }
+    request_warnings.add(answer, [*language.warnings])
     return reply(orjson.dumps(answer))
 
 

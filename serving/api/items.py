@@ -10,7 +10,7 @@ from recsys.config import PlacementSettings, rules_of
 from recsys.recommender import PageKind, PageQuestion
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, etag_of, is_held, reply, responses
-from serving.requests import context, read_filter, read_query, request_warnings
+from serving.requests import context, find_language, read_filter, read_query, request_warnings
 from serving.schemas import Page, PageQuery, documented
 from serving.state import State
 
@@ -76,11 +76,14 @@ def _answer(how: PageKind, item_id: str) -> Response:
     location_id = admission.check_location(asked.location_id)
     engine = state.loaded()
     settings, count = _placement(state, asked)
+    language = find_language(state, asked.lang, settings)
     now_ts = state.now_ts() + 1
     given = read_filter(asked.filter, engine.catalogue.attributes.columns)
     of_placement = _tag_of(settings, now_ts)
     revision = engine.revision
-    tag = etag_of(how, item_id, revision, location_id, request.query_string, of_placement)
+    tag = etag_of(
+        how, item_id, revision, location_id, language.lang, request.query_string, of_placement
+    )
     if is_held(tag):
         return reply(b"", 304, cache_seconds=CACHE_SECONDS, private=True, etag=tag)
     question = PageQuestion(
@@ -88,6 +91,7 @@ def _answer(how: PageKind, item_id: str) -> Response:
         item_id=item_id,
         as_of_ts=now_ts,
         count=count,
+        lang=language.lang,
         location_id=location_id,
         exclude=tuple(asked.exclude),
         filter=given,
@@ -98,7 +102,8 @@ def _answer(how: PageKind, item_id: str) -> Response:
     answer = engine.related(question)
     if answer is None:
         raise Refusal("item-unknown", PROBLEM_KINDS["item-unknown"].advice)
-    request_warnings.add(answer, request_warnings.of_filter(engine, given))
+    warnings = [*language.warnings, *request_warnings.of_filter(engine, given)]
+    request_warnings.add(answer, warnings)
     return reply(orjson.dumps(answer), cache_seconds=CACHE_SECONDS, private=True, etag=tag)
 
 

@@ -105,6 +105,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         delivery,
         recipient,
         as_of_ts,
+        lang=params.lang,
         count=params.count,
         location_id=location_id,
         item_ids=params.item_ids,
@@ -125,7 +126,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     if recipient.is_unread:
         answer["without_ledger"] = True
     deciding.complete(engine, asked, answer)
-    warnings = [*request_warnings.of_filter(engine, item_filter)]
+    warnings = [*asked.warnings, *request_warnings.of_filter(engine, item_filter)]
     warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")
     request_warnings.add(answer, warnings)
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))

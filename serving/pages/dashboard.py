@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 import orjson
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, request
 from msgspec import Meta
 
 from recsys.errors import LedgerError
@@ -19,6 +19,7 @@ from recsys.recommender.bundles import offering_channels
 from recsys.schema import CHANNELS
 from serving.access import PAGE_SCOPE, session
 from serving.http import PROBLEM_KINDS, Refusal, reply
+from serving.pages.localization import page_language, show
 from serving.requests import read_body
 from serving.schemas import Body, documented
 from serving.state import State
@@ -70,18 +71,19 @@ def page() -> Response:
     if state.key_cache.is_required:
         key = _key_of(state, cookie)
         if key is None:
-            return _ask_for_key("Your session is over. Please sign in again." if cookie else "")
+            over = page_language().gettext("Your session is over. Please sign in again.")
+            return _ask_for_key(over if cookie else "")
     else:
         cookie = ""
-    content = render_template(
+    return show(
         "dashboard.html",
+        scripts="dashboard",
         workspace=state.config.workspace.name,
         who=(key.grant.name or key.key_id) if key is not None else None,
         csrf=state.sessions.token(cookie),
         shift_seconds=state.shift_seconds,
         choices=orjson.dumps(_choices(state)).decode(),
     )
-    return reply(content.encode(), 200, _HTML)
 
 
 @blueprint.post("/dashboard/session")
@@ -120,7 +122,7 @@ def sign_in() -> Response:
         try:
             key = _admitted(state, request.form.get("key", ""))
         except Refusal as refusal:
-            return _ask_for_key(str(refusal), refusal)
+            return _refused(refusal)
         cookie = _cookie(state, key)
         response = reply(b"", 303, _HTML, [("Location", "/dashboard")])
     if cookie:
@@ -194,13 +196,25 @@ def _cookie(state: State, key: Key | None) -> str:
     return state.sessions.issue(key.key_id, time.time()) if key is not None else ""
 
 
-def _ask_for_key(trouble: str, refusal: Refusal | None = None) -> Response:
+def _ask_for_key(trouble: str) -> Response:
+    """Show the form for a key."""
+    return show("dashboard_sign_in.html", trouble=trouble)
+
+
+def _refused(refusal: Refusal) -> Response:
     """Show the form for a key, with what was wrong about the last one."""
-    status = PROBLEM_KINDS[refusal.kind].status if refusal is not None else 200
-    wait = refusal.retry_seconds if refusal is not None else None
-    headers = [("Retry-After", str(wait))] if wait is not None else []
-    content = render_template("dashboard_sign_in.html", trouble=trouble)
-    return reply(content.encode(), status, _HTML, headers, form=True)
+    kind, language = PROBLEM_KINDS[refusal.kind], page_language()
+    wait = refusal.retry_seconds
+    # The detail is English; in other languages it stands beneath what is translated.
+    title = language.gettext(kind.title)
+    said = (str(refusal), "") if language.tag == "en" else (f"{title}.", str(refusal))
+    return show(
+        "dashboard_sign_in.html",
+        status=kind.status,
+        headers=(("Retry-After", str(wait)),) if wait is not None else (),
+        trouble=said[0],
+        detail=said[1],
+    )
 
 
 def _choices(state: State) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from recsys.recommender import all_placements
 from recsys.units import DAY
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, reply
+from serving.pages.localization import show
 from serving.schemas import documented
 from serving.state import State
 
@@ -43,7 +44,7 @@ window.onload = () => {
 def home() -> Response:
     """Say what answers here, how to ask it and, to whoever may know, with which model."""
     state: State = current_app.extensions["omnibasket"]
-    page = render_template(
+    return show(
         "home.html",
         state=state,
         known=not admission.is_anonymous(),
@@ -53,14 +54,13 @@ def home() -> Response:
         else state.engine.item(0)["item_id"],
         origin=request.host_url.rstrip("/"),
     )
-    return reply(page.encode(), 200, _HTML)
 
 
 @blueprint.get("/problems")
 @documented("What its problems mean", tag="pages", answers={200: "text/html"})
 def problems() -> Response:
     """Explain every kind of problem; the `type` of a problem leads here."""
-    return reply(render_template("problems.html", kinds=PROBLEM_KINDS).encode(), 200, _HTML)
+    return show("problems.html", kinds=PROBLEM_KINDS)
 
 
 @blueprint.get("/docs")

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask import Blueprint, Response, abort, current_app, request
 
 from serving.access import session
 from serving.http import reply
+from serving.pages.localization import page_language, show
 from serving.pages.product_pictures import draw
 from serving.schemas import documented
 from serving.state import State
@@ -49,8 +50,8 @@ def file(name: str) -> Response:
     response = reply(_FILES[name], 200, kind, cache_seconds=_FRESH_SECONDS)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Access-Control-Allow-Origin"] = "*"
-    if name.startswith("dashboard"):
-        # Its files depend on each other, so browsers must revalidate each.
+    if not name.startswith("omnibasket"):
+        # Files of our own pages depend on each other, so browsers must revalidate each.
         response.headers["Cache-Control"] = "public, no-cache"
     response.add_etag()
     response.make_conditional(request)
@@ -61,7 +62,7 @@ def file(name: str) -> Response:
 @documented("The example shop", tag="pages", answers={200: "text/html"}, problems=("not-found",))
 def home() -> Response:
     """Show a shop's home page with the placement `web_home`."""
-    return _page("home", "Home")
+    return _page("home", page_language().gettext("Home"))
 
 
 @blueprint.get("/shop/items/<item_id>")
@@ -111,7 +112,7 @@ def picture(item_id: str) -> Response:
 )
 def cart() -> Response:
     """Show the cart with the placement `web_cart`."""
-    return _page("cart", "Your cart")
+    return _page("cart", page_language().gettext("Your cart"))
 
 
 def _open() -> State:
@@ -135,4 +136,4 @@ def _page(kind: str, heading: str = "", item: Mapping[str, Any] | None = None) -
             "item": told,
             "item_json": orjson.dumps(told).decode(),
         }
-    return reply(render_template("shop.html", **given).encode(), 200, _HTML)
+    return show("shop.html", scripts="shop", **given)

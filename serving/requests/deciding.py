@@ -29,6 +29,7 @@ from recsys.units import DAY, HOUR
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal
 from serving.requests import context
+from serving.requests.language import find_language
 from serving.schemas import CartLine as RequestedLine
 from serving.state import (
     NO_OBJECTION,
@@ -72,6 +73,8 @@ class Asked:
     """The answer that was given in the slot before."""
     clicks: tuple[Click, ...] = ()
     """Clicks of the customer on other channels that matter here, latest first."""
+    warnings: tuple[FieldError, ...] = ()
+    """What is probably wrong with what was asked."""
 
 
 def ask(
@@ -81,6 +84,7 @@ def ask(
     recipient: context.Recipient,
     as_of_ts: int,
     *,
+    lang: str | None = None,
     cart: Sequence[RequestedLine] | None,
     **given: Any,
 ) -> Asked:
@@ -94,6 +98,8 @@ def ask(
     recipient : context.Recipient
     as_of_ts : int
         UTC epoch seconds.
+    lang : str, optional
+        Language tag, as the request has it.
     cart : sequence of RequestedLine or None
         As the request has it.
     given
@@ -132,19 +138,21 @@ def ask(
     if held is not None:
         raise hold_back(state, engine, delivery, recipient, as_of_ts, held)
     clicks = _clicks(state, engine, settings, recipient, as_of_ts)
+    language = find_language(state, lang, settings)
     question = context.to_question(
         state,
         delivery.placement,
         settings,
         recipient,
         as_of_ts,
+        lang=language.lang,
         cart=cart,
         left_cart=verdict.left_cart,
         recommendation_id=moment.recommendation_id,
         lead=tuple(click.item_id for click in clicks),
         **given,
     )
-    return Asked(question, recipient, moment, verdict, slot, kept, clicks)
+    return Asked(question, recipient, moment, verdict, slot, kept, clicks, language.warnings)
 
 
 def _zones(
@@ -250,6 +258,7 @@ def answer_again(state: State, engine: Engine, asked: Asked, kept: KeptAnswer) -
         When it is a message of which nothing is left.
     """
     answer: dict[str, Any] = orjson.loads(kept.answer)
+    answer.setdefault("lang", "en")  # kept before there were others
     item_ids = [item["item_id"] for item in answer["items"]]
     history = asked.recipient.customer.history
     gone = forbidden_now(engine, asked.question, history, item_ids, kept.decided_ts)

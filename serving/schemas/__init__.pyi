@@ -1,4 +1,4 @@
-from .base import Body
+from .base import Body, LanguageQuery
 from .bundle_requests import BundlePatch, BundleQuery
 from .bundles import BundleInFull, Bundles
 from .customers import Consents, ConsentsUpdate
@@ -62,6 +62,7 @@ __all__ = [
     "HandoverUse",
     "ItemUpdate",
     "ItemsUpdate",
+    "LanguageQuery",
     "LocationUpdate",
     "LocationsUpdate",
     "Offer",

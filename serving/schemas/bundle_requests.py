@@ -11,13 +11,14 @@ from msgspec import UNSET, Meta, UnsetType, field
 from recsys.bundles import Status
 from recsys.ledger.events import Channel, Id, Money
 from recsys.recommender.bundles import Show
-from serving.schemas.base import Attributes, Body
+from serving.schemas.base import Attributes, Body, Lang
 from serving.schemas.bundles import Kind
 
 
 class BundleQuery(Body, frozen=True):
     """Which bundles are wanted."""
 
+    lang: Lang | None = None
     show: Annotated[
         Show,
         Meta(

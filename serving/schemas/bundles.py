@@ -6,11 +6,12 @@ are in ``bundle_requests``.
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from recsys.bundles import Status
 from recsys.ledger.events import Channel, Money
 from recsys.recommender.bundles import worth
+from serving.http import FieldError
 from serving.schemas.base import Body
 
 Kind = Literal["together", "after"]
@@ -348,9 +349,16 @@ class OfferDay(Body, frozen=True):
     redeemed: int
 
 
+_Language = Annotated[
+    str, Meta(description="Tag of the language of `estimate`, `assumed` and of why it is left out.")
+]
+_Warnings = Annotated[list[FieldError], Meta(description="As of `Recommendations`.")]
+
+
 class BundleInFull(Bundle, frozen=True):
     """A bundle with everything that is known of it."""
 
+    lang: _Language
     pricing: Annotated[PricingInFull | None, Meta(description="null where a price is not known.")]
     stock: Annotated[Stock | None, Meta(description="null where no stock is known.")]
     evidence: Annotated[
@@ -358,12 +366,14 @@ class BundleInFull(Bundle, frozen=True):
     ]
     history: Annotated[list[BundleChange], Meta(description="Who changed what, the oldest first.")]
     offers_by_day: Annotated[list[OfferDay], Meta(description="Days without any are left out.")]
+    warnings: _Warnings = field(default_factory=list)
 
 
 class Bundles(Body, frozen=True):
     """One page of bundles."""
 
     model_version: str
+    lang: _Language
     bundles: list[Bundle]
     total: Annotated[int, Meta(description="Bundles that are listed, on all pages.")]
     left_out: Annotated[
@@ -374,3 +384,4 @@ class Bundles(Body, frozen=True):
         ),
     ]
     next_cursor: Annotated[str | None, Meta(description="null on the last page.")]
+    warnings: _Warnings = field(default_factory=list)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from recsys.decisions import HeldCode
+from serving.http import FieldError
 from serving.schemas.base import Body
 from serving.schemas.recommendations import AppliedRule, DrawnItem
 
@@ -65,6 +66,7 @@ class DecisionAnswer(Body, frozen=True):
     model_version: str
     customer_id: str | None
     location_id: str | None
+    lang: Annotated[str, Meta(description="Tag of the language of the sentences.")]
     items: Annotated[list[str], Meta(description="What was shown, in this order.")]
     fallback: str | None
     left_out: Annotated[dict[str, int], Meta(description="How many candidates each rule kept out.")]
@@ -89,3 +91,6 @@ class DecisionAnswer(Body, frozen=True):
             "purchase was reported only afterwards."
         ),
     ]
+    warnings: Annotated[list[FieldError], Meta(description="As of `Recommendations`.")] = field(
+        default_factory=list
+    )

@@ -10,7 +10,7 @@ from msgspec import Meta, field
 
 from recsys.ledger.events import Id, Money
 from serving.http import FieldError
-from serving.schemas.base import Attributes, Body, Count, FilterDocument
+from serving.schemas.base import Attributes, Body, Count, FilterDocument, Lang
 from serving.schemas.reasons import AnyHeading
 from serving.schemas.recommendations import AppliedRule, Availability
 
@@ -28,6 +28,7 @@ class PageQuery(Body, frozen=True):
             "settings and its `age_restricted` hold. Without it, none do."
         ),
     ] = None
+    lang: Lang | None = None
     location_id: Annotated[
         Id | None, Meta(description="The store or warehouse that the customer would buy from.")
     ] = None
@@ -100,6 +101,7 @@ class Page(Body, frozen=True):
     """Products for the page of one."""
 
     model_version: str
+    lang: Annotated[str, Meta(description="Tag of the language of `heading`.")]
     item: Annotated[PageProduct, Meta(description="The product of the page.")]
     heading: Annotated[
         AnyHeading | None,

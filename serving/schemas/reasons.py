@@ -10,9 +10,9 @@ from msgspec import Meta, Struct, field
 
 
 class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="code"):
-    """Base of reasons: a code, its parameters, and the English words."""
+    """Base of reasons: a code, its parameters, and the words."""
 
-    text: Annotated[str, Meta(description="The reason in English.")]
+    text: Annotated[str, Meta(description="The reason in the answer's `lang`.")]
 
 
 class _Because(Reason, frozen=True):
@@ -133,9 +133,9 @@ AnyReason = (
 
 
 class Heading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="code"):
-    """Base of headings: a code, its parameters, and the English words."""
+    """Base of headings: a code, its parameters, and the words."""
 
-    text: Annotated[str, Meta(description="The heading in English.")]
+    text: Annotated[str, Meta(description="The heading in the answer's `lang`.")]
 
 
 class GoesWithItemHeading(Heading, frozen=True, tag="goes_with_item"):

@@ -12,7 +12,7 @@ from msgspec import Meta, field
 
 from recsys.ledger.events import Id, Identifier, Money
 from serving.http import FieldError
-from serving.schemas.base import Attributes, Body, Count, FilterDocument
+from serving.schemas.base import Attributes, Body, Count, FilterDocument, Lang
 from serving.schemas.contact_parts import Clicked, LeftLine, Rechecked
 from serving.schemas.offers import RecommendedOffer
 from serving.schemas.reasons import AnyHeading, AnyReason
@@ -47,6 +47,7 @@ class RecommendationRequest(Body, frozen=True):
             "to it where nobody is named."
         ),
     ] = None
+    lang: Lang | None = None
     location_id: Annotated[
         Id | None, Meta(description="The store or warehouse that the customer would buy from.")
     ] = None
@@ -120,6 +121,7 @@ class BatchCustomer(Body, frozen=True):
     customer_id: Id | None = None
     identifier: Identifier | None = None
     session_id: Id | None = None
+    lang: Lang | None = None
     location_id: Annotated[Id | None, Meta(description="The batch's by default.")] = None
     item_ids: Annotated[list[Id], Meta(max_length=100)] = field(default_factory=list)
     cart: Annotated[list[CartLine], Meta(max_length=200)] | None = None
@@ -141,6 +143,7 @@ class BatchRequest(Body, frozen=True):
             description="See the schema `BatchCustomer`. Each is judged for itself.",
         ),
     ]
+    lang: Lang | None = None
     location_id: Id | None = None
     count: Count | None = None
     exclude: Annotated[list[Id], Meta(max_length=1000)] = field(default_factory=list)
@@ -308,6 +311,9 @@ class Recommendations(Body, frozen=True):
     placement: str
     model_version: str
     as_of: str
+    lang: Annotated[
+        str, Meta(description="Tag of the language of `heading` and of the reasons' texts.")
+    ]
     customer_known: bool
     heading: Annotated[
         AnyHeading | None,

@@ -15,6 +15,7 @@ from typing import Final
 from recsys.config import Config
 from recsys.errors import LedgerError
 from recsys.identity import KeyedHash
+from recsys.languages import Language
 from recsys.ledger import (
     Exposure,
     KeptKeys,
@@ -147,17 +148,17 @@ class State:
             raise Refusal("no-model", f"No model: {self.public_model_error}", retry_seconds=5)
         return self.engine
 
-    def facts(self) -> list[tuple[str, str]]:
+    def facts(self, language: Language) -> list[tuple[str, str]]:
         """Return facts about the model for people, as names and values."""
         if self.engine is None:
             return []
-        manifest = self.engine.manifest
+        manifest, say = self.engine.manifest, language.gettext
         return [
-            ("Learned from what happened before", f"{manifest.as_of:%Y-%m-%d %H:%M} UTC"),
-            ("Made", f"{manifest.created:%Y-%m-%d %H:%M} UTC"),
-            ("Products", f"{len(self.engine.index):,}"),
-            ("Baskets", f"{self.engine.n_baskets:,}"),
-            ("Bundles", f"{len(self.engine.bundles):,}"),
+            (say("Learned from what happened before"), f"{manifest.as_of:%Y-%m-%d %H:%M} UTC"),
+            (say("Made"), f"{manifest.created:%Y-%m-%d %H:%M} UTC"),
+            (say("Products"), language.number(len(self.engine.index))),
+            (say("Baskets"), language.number(self.engine.n_baskets)),
+            (say("Bundles"), language.number(len(self.engine.bundles))),
         ]
 
     def refresh(self) -> None:

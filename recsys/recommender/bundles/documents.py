@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 
 from recsys.bundles import Counts, PricePoint, Terms, TermsChange, price_points
+from recsys.languages import ENGLISH, Language
+from recsys.recommender.bundles.assumptions import assumptions, estimate
 from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.recommender.bundles.worth import Reason, said, why_not
 from recsys.recommender.product_attributes import EVERY
@@ -27,6 +29,7 @@ def row(
     bundle_id: str,
     counts: Counts = _NOTHING,
     attributes: Sequence[str] = (),
+    language: Language = ENGLISH,
 ) -> Json:
     """Say what a list shows of a bundle.
 
@@ -39,6 +42,8 @@ def row(
         Of its offers.
     attributes : sequence of str
         What else to say of each product, by name; ``*`` for everything.
+    language : Language
+        Of what is said in words.
 
     Raises
     ------
@@ -56,27 +61,36 @@ def row(
         "items": _items(suggestions, bundle, attributes),
         **_evidence(suggestions, bundle),
         "segments": _segments(suggestions, bundle),
-        "pricing": _pricing(suggestions, bundle),
+        "pricing": _pricing(suggestions, bundle, language),
         "terms": terms(bundle.terms, currency),
         "offers": _offers(counts, currency),
         "changed_at": time(decision.changed_ts) if decision else None,
         "changed_by": decision.changed_by if decision else None,
         "in_model": bundle.at is not None,
-        "left_out": None if reason is None else left_out(reason, suggestions, currency),
+        "left_out": None if reason is None else left_out(reason, suggestions, currency, language),
     }
 
 
-def left_out(reason: Reason, suggestions: Suggestions, currency: str | None) -> Json:
+def left_out(
+    reason: Reason,
+    suggestions: Suggestions,
+    currency: str | None,
+    language: Language = ENGLISH,
+) -> Json:
     """Say why a bundle is left out of lists of what is worth a decision."""
-    return {"reason": reason, "text": said(reason, suggestions.settings, currency or "")}
+    text = said(reason, suggestions.settings, currency or "", language)
+    return {"reason": reason, "text": text}
 
 
 def left_out_counts(
-    suggestions: Suggestions, counts: Mapping[Reason, int], currency: str | None
+    suggestions: Suggestions,
+    counts: Mapping[Reason, int],
+    currency: str | None,
+    language: Language = ENGLISH,
 ) -> list[Json]:
     """Say how many bundles a list leaves out, by the reason why."""
     return [
-        {**left_out(reason, suggestions, currency), "bundles": many}
+        {**left_out(reason, suggestions, currency, language), "bundles": many}
         for reason, many in counts.items()
     ]
 
@@ -88,6 +102,7 @@ def full(
     changes: Sequence[TermsChange] = (),
     by_day: Sequence[tuple[int, int, int]] = (),
     as_of_ts: int | None = None,
+    language: Language = ENGLISH,
 ) -> Json:
     """Say everything of a bundle: evidence to draw, the price curve, who changed what.
 
@@ -102,6 +117,8 @@ def full(
     as_of_ts : int, optional
         When it is asked, UTC epoch seconds, for what of the stock is trusted; that of the model by
         default.
+    language : Language
+        Of what is said in words.
 
     Raises
     ------
@@ -110,7 +127,7 @@ def full(
     """
     bundle = suggestions.get(bundle_id)
     currency = suggestions.currency(bundle) or bundle.terms.currency
-    found = row(suggestions, bundle_id, counts, [EVERY])
+    found = row(suggestions, bundle_id, counts, [EVERY], language)
     quoted = suggestions.quote(bundle)
     if found["pricing"] is not None and quoted is not None:
         found["pricing"]["curve"] = [_point(at) for at in quoted.curve]
@@ -257,12 +274,12 @@ def _segments(suggestions: Suggestions, bundle: KnownBundle) -> list[Json]:
     ]
 
 
-def _pricing(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
+def _pricing(suggestions: Suggestions, bundle: KnownBundle, language: Language) -> Json | None:
     """What a bundle may cost, and what the price earns: the decided one, or the suggested."""
     quoted, currency = suggestions.quote(bundle), suggestions.currency(bundle)
     if quoted is None or currency is None:
         return None
-    assumed = _assumed(suggestions, bundle)
+    assumed = assumptions(suggestions, bundle, language)
     suggested, at = quoted.suggested, suggestions.price_point(bundle)
     if at is None:
         (at,) = price_points(quoted.sales, suggestions.settings, [quoted.full_minor])
@@ -276,10 +293,7 @@ def _pricing(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
         "pays": quoted.pays,
         "cost_known": suggestions.cost_known(bundle),
         "assumed": assumed,
-        "estimate": (
-            f"An estimate, not a measurement: it assumes that {'; that '.join(assumed)}. Only an "
-            "experiment with customers who get no offer can say what it adds."
-        ),
+        "estimate": estimate(assumed, language),
     }
 
 
@@ -296,25 +310,6 @@ def _point(at: PricePoint) -> Json:
         "break_even_sales": None if sales is None else round(sales, 1),
         **{name: round(getattr(at, name), 1) for name in _RANGE},
     }
-
-
-def _assumed(suggestions: Suggestions, bundle: KnownBundle) -> list[str]:
-    """Say what stands behind the figures and is not in the data, in words."""
-    settings = suggestions.settings
-    least, most = (0.9**-power - 1 for power in sorted(settings.response))
-    assumptions = [
-        f"a product that costs a tenth less is bought {least:.0%} to {most:.0%} more often"
-    ]
-    if not suggestions.cost_known(bundle):
-        assumptions.append(
-            "a product whose cost is not known earns what its category usually earns"
-        )
-    if settings.sample_share < 1:
-        assumptions.append(
-            f"the history holds {settings.sample_share:.2%} of the business, and the figures are "
-            "scaled to all of it"
-        )
-    return assumptions
 
 
 def _stock(suggestions: Suggestions, bundle: KnownBundle, as_of_ts: int) -> Json | None:

@@ -7,6 +7,7 @@ none. The service, its page and the command line all list by it, through ``listi
 from typing import Final, Literal, get_args
 
 from recsys.config import BundleSettings as Settings
+from recsys.languages import ENGLISH, Language
 from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.values import currency_digits, write_amount
 
@@ -58,7 +59,7 @@ def why_not(suggestions: Suggestions, bundle: KnownBundle) -> Reason | None:
     return "low_lift" if lift < settings.min_lift else None
 
 
-def said(reason: Reason, settings: Settings, currency: str) -> str:
+def said(reason: Reason, settings: Settings, currency: str, language: Language = ENGLISH) -> str:
     """Put a reason into words that follow "left out because".
 
     Parameters
@@ -68,19 +69,24 @@ def said(reason: Reason, settings: Settings, currency: str) -> str:
     settings : recsys.config.settings.BundleSettings
     currency : str
         Of the amounts in it; empty where it is not known.
+    language : Language
     """
+    say = language.gettext
     if reason == "earns_little":
         minor = settings.min_month * 10 ** currency_digits(currency)
         least = write_amount(minor, currency) if currency else f"{settings.min_month:g}"
-        return f"expected to earn less than {least} a month"
+        if currency and language is not ENGLISH:
+            least = language.money(settings.min_month, currency)
+        return say("expected to earn less than %(amount)s a month") % {"amount": least}
+    if reason == "low_lift":
+        least = language.decimal(settings.min_lift)
+        text = say("may be bought together less than %(lift)s times as often as by chance")
+        return text % {"lift": least}
     words: dict[Reason, str] = {
-        "no_price": "a price is not known, or is in another currency",
-        "not_sold": "a product is no longer sold",
-        "sells_anyway": "no discount brings in more than it costs",
-        "may_not_pay": "the discount might not pay for itself",
-        "low_lift": (
-            f"may be bought together less than {settings.min_lift:g} times as often as by chance"
-        ),
-        "same_category": "two products of one category, which many shoppers buy side by side",
+        "no_price": say("a price is not known, or is in another currency"),
+        "not_sold": say("a product is no longer sold"),
+        "sells_anyway": say("no discount brings in more than it costs"),
+        "may_not_pay": say("the discount might not pay for itself"),
+        "same_category": say("two products of one category, which many shoppers buy side by side"),
     }
     return words[reason]

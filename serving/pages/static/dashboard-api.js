@@ -1,5 +1,7 @@
 /* The calls behind the page, with the session's cookie; a change also brings the page's token. */
 
+import { LANG, problemTitle, t } from "./messages.js";
+
 const token = document.querySelector("meta[name=csrf-token]").content;
 
 /** What a call was refused with: problem details (RFC 9457). */
@@ -7,7 +9,9 @@ export class Problem extends Error {
   constructor(details, retrySeconds = null) {
     super(details.detail || details.title);
     this.kind = (details.type || "").replace(/^.*#/, "");
-    this.title = details.title;
+    // In the page's language; the detail is English, for whoever looks into it.
+    this.title = problemTitle(this.kind, details.title);
+    this.isForeign = LANG !== "en" && this.kind !== "unreachable";
     this.status = details.status;
     this.errors = details.errors || [];
     this.retrySeconds = retrySeconds;
@@ -15,8 +19,8 @@ export class Problem extends Error {
 }
 
 const UNREACHABLE = {
-  type: "#unreachable", title: "The service cannot be reached", status: 0,
-  detail: "The service cannot be reached. Nothing was changed; try again in a moment.",
+  type: "#unreachable", title: t("The service cannot be reached"), status: 0,
+  detail: t("The service cannot be reached. Nothing was changed; try again in a moment."),
 };
 
 async function call(path, options = {}) {
@@ -34,7 +38,7 @@ async function call(path, options = {}) {
     // Said by its status alone.
   }
   if (!answer.ok) {
-    const details = body || { title: "Something went wrong", status: answer.status };
+    const details = body || { title: t("Something went wrong"), status: answer.status };
     throw new Problem(details, Number(answer.headers.get("Retry-After")) || null);
   }
   return body;
@@ -49,10 +53,10 @@ export function query(filters) {
   return given;
 }
 
-const path = (bundleId) => `/v1/bundles/${encodeURIComponent(bundleId)}`;
+const path = (bundleId) => `/v1/bundles/${encodeURIComponent(bundleId)}?lang=${LANG}`;
 
 export const bundles = (filters, signal) =>
-  call(`/v1/bundles?${query(filters)}`, { headers: { Accept: "application/json" }, signal, cache: "no-cache" });
+  call(`/v1/bundles?${query({ ...filters, lang: LANG })}`, { headers: { Accept: "application/json" }, signal, cache: "no-cache" });
 
 export const bundle = (bundleId, signal) =>
   call(path(bundleId), { headers: { Accept: "application/json" }, signal, cache: "no-store" });

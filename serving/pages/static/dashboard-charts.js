@@ -3,6 +3,8 @@
 
 import { heading } from "./dashboard-help.js";
 import { count, decimal, h, inMonth, onDay, percent, s, times } from "./dashboard-dom.js";
+import { ofKind } from "./dashboard-words.js";
+import { t, tn } from "./messages.js";
 
 /** A drawing as wide as its place: `draw(width)` gives its parts, again whenever that changes. */
 export function drawing(label, height, draw) {
@@ -24,7 +26,7 @@ export function drawing(label, height, draw) {
 
 /** Numbers of a drawing, folded away; `note` says what the columns are. */
 function numbers(caption, note, headings, rows) {
-  return h("details", { class: "numbers" }, h("summary", {}, "Show as a table"), h("p", { class: "hint" }, note),
+  return h("details", { class: "numbers" }, h("summary", {}, t("Show as a table")), h("p", { class: "hint" }, note),
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
       h("table", {}, h("caption", { class: "hidden" }, caption),
         h("thead", {}, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))),
@@ -72,16 +74,25 @@ function bars(width, height, labels, series, write, units) {
 }
 
 /** How often a bundle sold, month by month, as a share of all baskets. */
-export function overTime(evidence, names, unit) {
+export function overTime(bundle, names) {
+  const { evidence } = bundle;
   const { months, month_baskets: baskets, together } = evidence;
-  if (!months.length) return h("p", { class: "quietly" }, "There are no months to show.");
+  if (!months.length) return h("p", { class: "quietly" }, t("There are no months to show."));
   const share = together.map((sold, ix) => (baskets[ix] ? sold / baskets[ix] : 0));
   const labels = months.map(inMonth);
-  const label = `Share of ${unit} with all of it, by month, from ${percent(Math.min(...share))} to ${percent(Math.max(...share))}`;
-  const units = { y: `% of all ${unit}`, x: "month" };
+  const ends = { low: percent(Math.min(...share)), high: percent(Math.max(...share)) };
+  const label = ofKind(bundle,
+    t("Share of baskets with all of it, by month, from {low} to {high}", ends),
+    t("Share of purchases with all of it, by month, from {low} to {high}", ends));
+  const units = { y: ofKind(bundle, t("share of all baskets"), t("share of all purchases")), x: t("month") };
   const { svg } = drawing(label, 210, (width) => bars(width, 210, labels, [{ class: "both", values: share }], percent, units));
-  return h("figure", {}, svg, h("figcaption", {}, `Share of each month’s ${unit} that held all of it.`),
-    numbers("By month", `${unit[0].toUpperCase()}${unit.slice(1)} of each month: all, those with each product, and those with all of it together, also as a share of all.`, ["Month", `All ${unit}`, ...names, "Together", "Share"],
+  return h("figure", {}, h("div", { dir: "ltr" }, svg),
+    h("figcaption", {}, ofKind(bundle,
+      t("Share of each month’s baskets that held all of it."), t("Share of each month’s purchases that held all of it."))),
+    numbers(t("By month"), ofKind(bundle,
+      t("Baskets of each month: all, those with each product, and those with all of it together, also as a share of all."),
+      t("Purchases of each month: all, those with each product, and those with all of it together, also as a share of all.")),
+    [t("Month"), ofKind(bundle, t("All baskets"), t("All purchases")), ...names, t("Together"), t("Share")],
       months.map((_, ix) => [labels[ix], count(baskets[ix]), ...evidence.items_by_month.map((item) => count(item[ix])),
         count(together[ix]), percent(share[ix])])));
 }
@@ -105,16 +116,22 @@ export function barTable(caption, headings, rows, most = Math.max(...rows.map((r
 }
 
 /** Baskets with each product and with all: of two as strips that lie over each other as they do. */
-export function overlap(bundle, names, unit) {
+export function overlap(bundle, names) {
   const { each, all, total } = bundle.evidence.baskets;
   if (each.length !== 2) {
     const rows = each.map((held, ix) => ({ label: names[ix], value: held, part: all, class: `item${ix}`, text: count(held) }));
-    rows.push({ label: "All of them", value: all, class: "both", text: count(all) });
-    return h("figure", {}, barTable(`${unit} with each product`, ["Product", "", "Baskets"], rows),
-      h("figcaption", {}, `Lengths are numbers of ${unit}, of ${count(total)} in all; the first part of each bar holds all of them.`));
+    rows.push({ label: t("All of them"), value: all, class: "both", text: count(all) });
+    return h("figure", {}, barTable(ofKind(bundle, t("Baskets with each product"), t("Purchases with each product")),
+      [t("Product"), "", ofKind(bundle, t("Baskets"), t("Purchases"))], rows),
+    h("figcaption", {}, ofKind(bundle,
+      t("Lengths are numbers of baskets, of {total} in all; the first part of each bar holds all of them.", { total: count(total) }),
+      t("Lengths are numbers of purchases, of {total} in all; the first part of each bar holds all of them.", { total: count(total) }))));
   }
   const [a, b] = each;
-  const label = `${count(a)} ${unit} hold ${names[0]}, ${count(b)} hold ${names[1]}, ${count(all)} hold both.`;
+  const held = { a: count(a), b: count(b), all: count(all), first: names[0], second: names[1] };
+  const label = ofKind(bundle,
+    t("{a} baskets hold {first}, {b} hold {second}, {all} hold both.", held),
+    t("{a} purchases hold {first}, {b} hold {second}, {all} hold both.", held));
   const { svg } = drawing(label, 102, (width) => {
     const scale = width / Math.max(1, a + b - all);
     const begin = (a - all) * scale;
@@ -125,15 +142,17 @@ export function overlap(bundle, names, unit) {
       s("rect", { class: "item0", x: 0, y: 0, width: Math.max(2, a * scale), height: 34, rx: 5 }),
       s("rect", { class: "item1", x: begin, y: 42, width: Math.max(2, b * scale), height: 34, rx: 5 }),
       [0, 42].map((y) => s("rect", { class: "both", x: begin, y, width: shared, height: 34, rx: 5 })),
-      s("text", { class: "mark", x: near, y: 96, "text-anchor": "middle" }, `${count(all)} ${unit} with both`),
+      s("text", { class: "mark", x: near, y: 96, "text-anchor": "middle" }, ofKind(bundle, tn("{n} basket with both", "{n} baskets with both", all), tn("{n} purchase with both", "{n} purchases with both", all))),
     ];
   });
-  return h("figure", {}, svg,
+  return h("figure", {}, h("div", { dir: "ltr" }, svg),
     h("ul", { class: "legend" },
       h("li", {}, h("i", { class: "item0" }), h("span", {}, `${names[0]}: ${count(a)}`)),
       h("li", {}, h("i", { class: "item1" }), h("span", {}, `${names[1]}: ${count(b)}`)),
-      h("li", {}, h("i", { class: "both" }), h("span", {}, `both: ${count(all)}`))),
-    h("figcaption", {}, `Lengths are numbers of ${unit}, ${count(total)} in all. Where the bars overlap, both were bought.`));
+      h("li", {}, h("i", { class: "both" }), h("span", {}, t("both: {n}", { n: count(all) })))),
+    h("figcaption", {}, ofKind(bundle,
+      t("Lengths are numbers of baskets, {total} in all. Where the bars overlap, both were bought.", { total: count(total) }),
+      t("Lengths are numbers of purchases, {total} in all. Where the bars overlap, both were bought.", { total: count(total) }))));
 }
 
 /** Few round lifts below the highest one, with 0 and, where there is room for it, 1. */
@@ -144,18 +163,18 @@ function scale(high) {
 }
 
 /** Lift with its interval, in all and where it holds besides; a line marks what chance gives. */
-export function whereItHolds(rows, unit) {
+export function whereItHolds(rows, bundle) {
   const high = Math.max(...rows.map((row) => row.high), 1) * 1.04;
   const at = (value) => `${(100 * Math.max(0, value)) / high}%`;
   const headings = [
-    ["Where", "Everywhere, and where it was tested by itself and holds: a channel, a region of your locations, a season."],
-    ["Lift", "How many times as often as by chance, and between what it very likely lies (95% interval)."],
-    ["Together", `How many ${unit} there hold all of it.`],
+    [t("Where"), t("Everywhere, and where it was tested by itself and holds: a channel, a region of your locations, a season.")],
+    [t("Lift"), t("How many times as often as by chance, and between what it very likely lies (95% interval).")],
+    [t("Together"), ofKind(bundle, t("How many baskets there hold all of it."), t("How many purchases there hold all of it."))],
   ].map(([name, text], ix) => heading(name, text, { class: ix ? "number" : "" }));
-  headings.splice(1, 0, h("th", { scope: "col" }, h("span", { class: "hidden" }, "Drawn")));
+  headings.splice(1, 0, h("th", { scope: "col" }, h("span", { class: "hidden" }, t("Drawn"))));
   const shown = scale(high);
   return h("table", { class: "bars lifts", ...ROLES.table },
-    h("caption", { class: "hidden" }, "Lift with its 95% interval"),
+    h("caption", { class: "hidden" }, t("Lift with its 95% interval")),
     h("thead", {}, h("tr", {}, headings)),
     h("tbody", ROLES.rowgroup, rows.map((row) => h("tr", ROLES.row,
       h("th", { scope: "row", ...ROLES.rowheader }, row.label),
@@ -164,31 +183,31 @@ export function whereItHolds(rows, unit) {
         s("line", { class: "span", x1: at(row.low), x2: at(row.high), y1: 9, y2: 9 }),
         s("circle", { class: "both", cx: at(row.lift), cy: 9, r: 5 }))),
       h("td", { class: "number", ...ROLES.cell }, `${times(row.lift)} (${decimal(row.low)}–${decimal(row.high)})`),
-      h("td", { class: "number", ...ROLES.cell }, count(row.support))))),
+      h("td", { class: "number", "data-after": t("together"), ...ROLES.cell }, count(row.support))))),
     // The scale of the drawn column.
-    h("tfoot", { "aria-hidden": "true" }, h("tr", {}, h("th", {}, h("small", {}, "times as often as by chance")),
+    h("tfoot", { "aria-hidden": "true" }, h("tr", {}, h("th", {}, h("small", {}, t("times as often as by chance"))),
       h("td", { class: "bar" }, s("svg", { class: "track", height: 18 }, shown.map((mark) => [
         s("line", { class: "grid", x1: at(mark), x2: at(mark), y1: 0, y2: 4 }),
-        s("text", { class: "axis", x: at(mark), y: 16, "text-anchor": mark ? "middle" : "start" }, `${mark}×`)]).flat())),
+        s("text", { class: "axis", x: at(mark), y: 16, "text-anchor": mark ? "middle" : "start" }, times(mark))]).flat())),
       h("td", {}), h("td", {}))));
 }
 
 /** Offers made and used, day by day; many days become weeks. */
 export function offersOverTime(days) {
-  if (!days.length) return h("p", { class: "quietly" }, "No offers yet.");
+  if (!days.length) return h("p", { class: "quietly" }, t("No offers yet."));
   const filled = steps(days);
   const series = [
-    { name: "issued", class: "item0", values: filled.map((one) => one.issued) },
-    { name: "redeemed", class: "both", values: filled.map((one) => one.redeemed) },
+    { name: t("issued"), class: "item0", values: filled.map((one) => one.issued) },
+    { name: t("redeemed"), class: "both", values: filled.map((one) => one.redeemed) },
   ];
   const sum = (name) => days.reduce((all, one) => all + one[name], 0);
-  const label = `Offers by day: ${count(sum("issued"))} issued, ${count(sum("redeemed"))} redeemed`;
+  const label = t("Offers by day: {issued} issued, {redeemed} redeemed", { issued: count(sum("issued")), redeemed: count(sum("redeemed")) });
   const labels = filled.map((one) => onDay(`${one.day}T12:00:00Z`));
-  const units = { y: "offers", x: "day, UTC" };
+  const units = { y: t("offers"), x: t("day, UTC") };
   const { svg } = drawing(label, 190, (width) => bars(width, 190, labels, series, decimal, units));
-  return h("figure", {}, svg,
+  return h("figure", {}, h("div", { dir: "ltr" }, svg),
     h("ul", { class: "legend" }, series.map((one) => h("li", {}, h("i", { class: one.class }), h("span", {}, one.name)))),
-    numbers("Offers by day", "Offers that were issued, and that orders used, on each day.", ["Day", "Issued", "Redeemed"],
+    numbers(t("Offers by day"), t("Offers that were issued, and that orders used, on each day."), [t("Day"), t("Issued"), t("Redeemed")],
       days.map((one) => [onDay(`${one.day.slice(0, 10)}T12:00:00Z`), count(one.issued), count(one.redeemed)])));
 }
 

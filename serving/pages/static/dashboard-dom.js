@@ -2,6 +2,8 @@
    node or an attribute's value, never markup. A name of another language keeps to itself: it stands
    in a <bdi>, or between the characters that do the same where there can be no element. */
 
+import { LANG, LOCALE, t } from "./messages.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 const FIRST = "\u2068"; // begins a part whose direction is that of its own first letter
@@ -69,13 +71,11 @@ export function say(text, seen = false) {
   }, 8_000);
 }
 
-const LANG = document.documentElement.lang || "en";
-const whole = new Intl.NumberFormat(LANG, { maximumFractionDigits: 0 });
-const oneDigit = new Intl.NumberFormat(LANG, { maximumFractionDigits: 1 });
-const twoDigits = new Intl.NumberFormat(LANG, { maximumSignificantDigits: 2 });
-const day = new Intl.DateTimeFormat(LANG, { dateStyle: "medium" });
-const moment = new Intl.DateTimeFormat(LANG, { dateStyle: "medium", timeStyle: "short" });
-const monthName = new Intl.DateTimeFormat(LANG, { month: "short", year: "numeric", timeZone: "UTC" });
+const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
+const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
+const monthName = new Intl.DateTimeFormat(LOCALE, { month: "short", year: "numeric", timeZone: "UTC" });
 
 export const count = (value) => (value === null || value === undefined ? "–" : whole.format(value));
 export const decimal = (value) => (Math.abs(value) < 10 ? oneDigit : whole).format(value);
@@ -87,9 +87,9 @@ export const inMonth = (text) => monthName.format(new Date(`${text}-01T00:00:00Z
 /** A share as a percentage that shows what small shares are. */
 export function percent(share) {
   if (share === null || share === undefined) return "–";
-  const value = share * 100;
-  const form = Math.abs(value) < 1 && value !== 0 ? twoDigits : Math.abs(value) < 10 ? oneDigit : whole;
-  return `${form.format(value)}%`;
+  const value = Math.abs(share * 100);
+  const digits = value < 1 && value !== 0 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: value < 10 ? 1 : 0 };
+  return new Intl.NumberFormat(LOCALE, { style: "percent", ...digits }).format(share);
 }
 
 const forms = new Map();
@@ -97,7 +97,7 @@ function formOf(currency, short) {
   const key = `${currency} ${short}`;
   if (!forms.has(key)) {
     const digits = short ? { maximumFractionDigits: 0 } : {};
-    forms.set(key, new Intl.NumberFormat(LANG, { style: "currency", currency, ...digits }));
+    forms.set(key, new Intl.NumberFormat(LOCALE, { style: "currency", currency, ...digits }));
   }
   return forms.get(key);
 }
@@ -116,26 +116,32 @@ export function minor(amount, currency) {
 export const money = (given) => (given ? minor(given.amount_minor, given.currency) : "–");
 export const titleOf = (item) => isolate(item.title || item.item_id);
 /** The name of whoever decided. */
-export const person = (name) => (name ? isolate(name) : "Somebody");
+export const person = (name) => (name ? isolate(name) : t("Somebody"));
+/** What points on in the direction of reading. */
+export const ONWARD = document.documentElement.dir === "rtl" ? "←" : "→";
 /** The products of a bundle in a line; an arrow where their order matters. */
-export const titles = (bundle) => bundle.items.map(titleOf).join(bundle.kind === "after" ? " → " : " + ");
+export const titles = (bundle) => bundle.items.map(titleOf).join(bundle.kind === "after" ? ` ${ONWARD} ` : " + ");
 
 export const STATUS = {
-  suggested: "Suggested", approved: "Approved", paused: "Paused", rejected: "Rejected",
-  withdrawn: "Withdrawn",
+  suggested: t("Suggested"), approved: t("Approved"), paused: t("Paused"), rejected: t("Rejected"),
+  withdrawn: t("Withdrawn"),
 };
 export const badge = (status) => h("span", { class: `badge ${status}` }, STATUS[status] || status);
 
 const WORDS = {
-  pos: "Till", web: "Web shop", app: "App", email: "E-mail", store_screen: "Store screen",
-  associate: "Associate’s tablet", marketplace: "Marketplace",
+  pos: t("Till"), web: t("Web shop"), app: t("App"), email: t("E-mail"), store_screen: t("Store screen"),
+  associate: t("Associate’s tablet"), marketplace: t("Marketplace"),
 };
 export const channelName = (channel) => WORDS[channel] || channel;
+
+const SEASONS = { winter: t("winter"), spring: t("spring"), summer: t("summer"), autumn: t("autumn") };
 
 /** `channel:web` as people say it. */
 export function segmentName(segment) {
   const [kind, ...rest] = segment.split(":");
   const name = rest.join(":");
-  if (kind === "channel") return `Channel: ${channelName(name)}`;
+  if (kind === "channel") return t("Channel: {name}", { name: channelName(name) });
+  if (kind === "season") return t("Season: {name}", { name: SEASONS[name] || isolate(name) });
+  if (kind === "region") return t("Region: {name}", { name: isolate(name) });
   return rest.length ? `${kind[0].toUpperCase()}${kind.slice(1)}: ${isolate(name)}` : segment;
 }

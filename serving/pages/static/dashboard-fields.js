@@ -3,6 +3,7 @@
 
 import { channelName, h, isolate, unique, when } from "./dashboard-dom.js";
 import { moneyInput } from "./dashboard-price.js";
+import { t } from "./messages.js";
 
 const { channels, offering, currency: usual } = JSON.parse(document.body.dataset.choices);
 const shiftSeconds = Number(document.body.dataset.shiftSeconds);
@@ -13,17 +14,17 @@ export const faultOf = (name) => `fault-${name}`;
 /** All of them; `mark()` is told of whatever is typed. */
 export function otherFields(bundle, mark) {
   const currency = bundle.pricing?.full_price.currency ?? bundle.items.find((item) => item.price)?.price.currency ?? usual;
-  const clock = shiftSeconds ? ` The workspace’s clock reads ${when(Date.now() + shiftSeconds * 1000)}.` : "";
+  const clock = shiftSeconds ? " " + t("The workspace’s clock reads {time}.", { time: when(Date.now() + shiftSeconds * 1000) }) : "";
   const budget = moneyInput(currency, {});
   return [
-    pair(dateField("starts_at", "Offered from", "Empty: at once." + clock), dateField("ends_at", "Offered until", "Empty: until you end it.")),
-    checks("channels", "Channels", channels, "None ticked: everywhere. Where no placement shows offers that can be used, none can be ticked."),
-    list("locations", "Locations", bundle.evidence?.locations ?? [], "None named: everywhere."),
+    pair(dateField("starts_at", t("Offered from"), t("Empty: at once.") + clock), dateField("ends_at", t("Offered until"), t("Empty: until you end it."))),
+    checks("channels", t("Channels"), channels, t("None ticked: everywhere. Where no placement shows offers that can be used, none can be ticked.")),
+    list("locations", t("Locations"), bundle.evidence?.locations ?? [], t("None named: everywhere.")),
     pair(
-      simple("budget", `Budget for discounts (${currency})`, budget.input, budget.read, budget.write, "Empty: without limit."),
-      number("per_customer", "Offers a customer may get", { min: 1, step: 1 })),
-    pair(number("offer_hours", "Hours an offer stands", { min: 0, step: "any" }, "168 are a week."), check("gives_back", "Stands again when its order is returned")),
-    text("note", "Note", "For you and your colleagues."),
+      simple("budget", t("Budget for discounts ({currency})", { currency }), budget.input, budget.read, budget.write, t("Empty: without limit.")),
+      number("per_customer", t("Offers a customer may get"), { min: 1, step: 1 })),
+    pair(number("offer_hours", t("Hours an offer stands"), { min: 0, step: "any" }, t("168 are a week.")), check("gives_back", t("Stands again when its order is returned"))),
+    text("note", t("Note"), t("For you and your colleagues.")),
   ].flat();
 
   function field(name, input, element, read, write, put = write) {
@@ -103,7 +104,7 @@ export function otherFields(bundle, mark) {
     let values = [];
     const draw = () => chips.replaceChildren(...values.map((value) => {
       const shown = isolate(names.get(value) || value);
-      return h("li", {}, shown, h("button", { type: "button", class: "plain", "aria-label": `Remove ${shown}`, onclick: () => {
+      return h("li", {}, shown, h("button", { type: "button", class: "plain", "aria-label": t("Remove {name}", { name: shown }), onclick: () => {
         values = values.filter((other) => other !== value);
         draw();
         input.focus();
@@ -125,7 +126,7 @@ export function otherFields(bundle, mark) {
     });
     input.addEventListener("change", add);
     const element = around(name, h("label", { for: id }, label), [
-      h("div", { class: "adder" }, input, h("button", { type: "button", class: "quiet", onclick: add }, "Add")),
+      h("div", { class: "adder" }, input, h("button", { type: "button", class: "quiet", onclick: add }, t("Add"))),
       h("datalist", { id: `${id}-known` }, known.map((place) => h("option", { value: place.location_id }, place.name || place.location_id))),
       chips,
     ], hint);

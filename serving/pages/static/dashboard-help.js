@@ -1,7 +1,8 @@
 /* Short explanations behind a question mark, for mouse, touch and keyboard; screen readers hear
    them with the button. */
 
-import { h, unique } from "./dashboard-dom.js";
+import { h, isolate, unique } from "./dashboard-dom.js";
+import { t } from "./messages.js";
 
 const EDGE = 8; // from the window's
 const ROOM = 190; // below the button, or else it opens above
@@ -10,7 +11,7 @@ const ROOM = 190; // below the button, or else it opens above
 export function help(name, text) {
   const id = unique("help");
   const words = h("span", { id, class: "help-words", popover: "auto", role: "note" }, text);
-  const button = h("button", { type: "button", class: "help", popovertarget: id, "aria-label": `What is “${name}”?`, "aria-describedby": id }, "?");
+  const button = h("button", { type: "button", class: "help", popovertarget: id, "aria-label": t("What is “{name}”?", { name: isolate(name) }), "aria-describedby": id }, "?");
   const close = () => words.hidePopover();
   words.addEventListener("beforetoggle", ({ newState }) => {
     if (newState === "open") beside(button, words);

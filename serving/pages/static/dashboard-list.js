@@ -1,58 +1,65 @@
 /* The list of bundles: filters, order, pages, and the same as a table to download. */
 
 import * as api from "./dashboard-api.js";
+import { ENGLISH, detail } from "./dashboard-problems.js";
 import { glossary, heading } from "./dashboard-help.js";
 import {
-  STATUS, badge, count, decimal, h, isolate, minor, money, onDay, percent, say, segmentName, times, titleOf, titles,
+  ONWARD, STATUS, badge, count, decimal, h, isolate, minor, money, onDay, percent, say, segmentName, times, titleOf, titles,
 } from "./dashboard-dom.js";
+import { LANG, t, tn, tparts } from "./messages.js";
 
 const PAGE = 50;
 const MOST_ROWS = 1000;
 const choices = JSON.parse(document.body.dataset.choices);
 const ORDERS = {
-  margin: "Margin a month", evidence: "Strongest evidence", lift: "Lift", support: "Sold together",
-  confidence: "Confidence", stability: "Steadiness", changed: "Last changed",
+  margin: t("Margin a month"), evidence: t("Strongest evidence"), lift: t("Lift"), support: t("Sold together"),
+  confidence: t("Confidence"), stability: t("Steadiness"), changed: t("Last changed"),
+};
+const SORTED = {
+  margin: t("sorted by margin a month"), evidence: t("sorted by strongest evidence"), lift: t("sorted by lift"),
+  support: t("sorted by sold together"), confidence: t("sorted by confidence"),
+  stability: t("sorted by steadiness"), changed: t("sorted by last changed"),
 };
 const USUAL = "margin";
 
 /** Title, order that its heading gives, class, what a row shows, and what that means. */
 const COLUMNS = [
-  ["Products", "evidence", "products", productsCell,
-    "What is bought together: + in one basket, → the second some days after the first. Below them, their categories. Sorted by it, the strongest evidence comes first."],
-  ["Status", null, "", (row) => badge(row.status),
-    "Suggested: nobody has decided yet. Approved: customers get offers. Paused: no new offers. Rejected: not wanted. Withdrawn: its offers became void."],
-  ["Lift", "lift", "number", liftCell,
-    "How many times as often they are bought together as they would be by chance. Below: where it very likely lies."],
-  ["Sold together", "support", "number", supportCell,
-    "Baskets in your history that hold all of them, and their share of all baskets."],
-  ["Confidence", "confidence", "number wide", confidenceCell,
-    "Of the baskets that hold all but one of them, the share that holds that one too; the highest there is."],
-  ["Steadiness", "stability", "number wide", (row) => percent(row.stability),
-    "Share of the months in which they were bought together more often than by chance."],
-  ["Price", null, "number", priceCell,
-    "Of all of them together: as decided, otherwise as suggested. Crossed out: what they cost one by one."],
-  ["Margin a month", "margin", "number", marginCell,
-    "What this price is expected to add to your margin in a month, after the discounts that it gives away. Below: from the lowest to the highest estimate. It is not measured."],
-  ["Changed", "changed", "wide", (row) => (row.changed_at ? [onDay(row.changed_at), small(isolate(row.changed_by))] : "–"),
-    "When somebody last decided about it, and who."],
+  [t("Products"), "evidence", "products", productsCell,
+    t("What is bought together: + in one basket, → the second some days after the first. Below them, their categories. Sorted by it, the strongest evidence comes first.")],
+  [t("Status"), null, "", (row) => badge(row.status),
+    t("Suggested: nobody has decided yet. Approved: customers get offers. Paused: no new offers. Rejected: not wanted. Withdrawn: its offers became void.")],
+  [t("Lift"), "lift", "number", liftCell,
+    t("How many times as often they are bought together as they would be by chance. Below: where it very likely lies.")],
+  [t("Sold together"), "support", "number", supportCell,
+    t("Baskets in your history that hold all of them, and their share of all baskets.")],
+  [t("Confidence"), "confidence", "number wide", confidenceCell,
+    t("Of the baskets that hold all but one of them, the share that holds that one too; the highest there is.")],
+  [t("Steadiness"), "stability", "number wide", (row) => percent(row.stability),
+    t("Share of the months in which they were bought together more often than by chance.")],
+  [t("Price"), null, "number", priceCell,
+    t("Of all of them together: as decided, otherwise as suggested. Crossed out: what they cost one by one.")],
+  [t("Margin a month"), "margin", "number", marginCell,
+    t("What this price is expected to add to your margin in a month, after the discounts that it gives away. Below: from the lowest to the highest estimate. It is not measured.")],
+  [t("Changed"), "changed", "wide", (row) => (row.changed_at ? [onDay(row.changed_at), small(isolate(row.changed_by))] : "–"),
+    t("When somebody last decided about it, and who.")],
 ];
 
 const small = (text) => h("small", {}, text);
 
 function productsCell(row, hash) {
   const parts = row.items.map((item, ix) => h("span", { class: "member" },
-    ix ? h("span", { class: "joint" }, row.kind === "after" ? "→ " : "+ ") : null, titleOf(item)));
+    ix ? h("span", { class: "joint" }, row.kind === "after" ? `${ONWARD} ` : "+ ") : null, titleOf(item)));
   const groups = [...new Set(row.items.map((item) => item.category).filter(Boolean))];
   return [
     h("a", { href: hash, "aria-label": titles(row) }, parts),
     groups.length ? small(groups.map(isolate).join(" · ")) : null,
-    row.left_out ? h("small", { class: "why-not" }, `Hardly worth a decision: ${row.left_out.text}.`) : null,
+    row.left_out ? h("small", { class: "why-not" }, t("Hardly worth a decision: {why}.", { why: row.left_out.text })) : null,
   ];
 }
 
 function liftCell(row) {
   if (row.lift === null) return "–";
-  return [times(row.lift), small(`${decimal(row.lift_low)} to ${decimal(row.lift_high)}`)];
+  return [times(row.lift), small(t("{low} to {high}", { low: decimal(row.lift_low), high: decimal(row.lift_high) }))];
 }
 
 function supportCell(row) {
@@ -69,16 +76,16 @@ function priceCell(row) {
   const price = row.terms.price || row.pricing?.suggested_price;
   if (!full) return "–";
   if (!price) return money(full);
-  return [money(price), h("small", {}, h("s", {}, h("span", { class: "hidden" }, "instead of "), money(full)))];
+  return [money(price), h("small", {}, h("s", {}, h("span", { class: "hidden" }, t("instead of"), " "), money(full)))];
 }
 
 function marginCell(row) {
   const pricing = row.pricing;
   if (!pricing) return "–";
-  if (!row.terms.price && (pricing.sells_anyway || !pricing.expected_margin)) return h("span", { class: "tag" }, "sells anyway");
+  if (!row.terms.price && (pricing.sells_anyway || !pricing.expected_margin)) return h("span", { class: "tag" }, t("sells anyway"));
   const { low, middle, high } = pricing.expected_margin;
   const { currency } = pricing.full_price;
-  return [minor(middle, currency), small(`${minor(low, currency)} to ${minor(high, currency)}`)];
+  return [minor(middle, currency), small(t("{low} to {high}", { low: minor(low, currency), high: minor(high, currency) }))];
 }
 
 let place = null;
@@ -117,20 +124,20 @@ function build(section) {
     body: h("tbody"),
     count: h("p", { class: "count", id: "list-count" }),
     state: h("div", { class: "state" }),
-    more: h("button", { type: "button", class: "more", hidden: true, onclick: () => load(cursor) }, "Show more"),
+    more: h("button", { type: "button", class: "more", hidden: true, onclick: () => load(cursor) }, t("Show more")),
     toggle: h("button", { type: "button", class: "quiet", onclick: toggle }),
     why: h("details", { class: "why" }),
-    csv: h("a", { class: "button quiet", download: "bundles.csv", href: "#" }, "Download as CSV"),
-    full: h("a", { download: "bundles-all-columns.csv", href: "#" }, "with all columns"),
+    csv: h("a", { class: "button quiet", download: "bundles.csv", href: "#" }, t("Download as CSV")),
+    full: h("a", { download: "bundles-all-columns.csv", href: "#" }, t("with all columns")),
     headings: new Map(),
   };
-  form = h("form", { class: "filters", "aria-label": "Filters", onsubmit: (event) => event.preventDefault() }, fields());
+  form = h("form", { class: "filters", "aria-label": t("Filters"), onsubmit: (event) => event.preventDefault() }, fields());
   let later = 0;
   form.addEventListener("input", (event) => {
     clearTimeout(later);
     later = setTimeout(apply, event.target.matches("select, [type=checkbox]") ? 0 : 300);
   });
-  const folded = h("details", { class: "card fold" }, h("summary", {}, "Filter and sort"), form);
+  const folded = h("details", { class: "card fold" }, h("summary", {}, t("Filter and sort")), form);
   folded.open = !window.matchMedia("(max-width: 640px)").matches;
   const head = COLUMNS.map(([title, order, kind, , text]) => {
     const words = order
@@ -142,18 +149,18 @@ function build(section) {
   });
   section.replaceChildren(
     h("div", { class: "title" },
-      h("div", {}, h("h1", { id: "list-title", tabindex: "-1" }, "Bundles"),
-        h("p", { class: "lead" }, "Products that sell together, found in your history. Decide which become offers.")),
+      h("div", {}, h("h1", { id: "list-title", tabindex: "-1" }, t("Bundles")),
+        h("p", { class: "lead" }, t("Products that sell together, found in your history. Decide which become offers."))),
       h("div", { class: "files" }, place.csv, place.full)),
     folded,
     h("div", { class: "listed" }, place.count, place.toggle),
     place.why,
     h("table", { class: "bundles", role: "table", "aria-describedby": "list-count" },
-      h("caption", { class: "hidden" }, "Bundles with their evidence. A heading that is a button sorts by it."),
+      h("caption", { class: "hidden" }, t("Bundles with their evidence. A heading that is a button sorts by it.")),
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)), place.body),
     place.state,
     place.more,
-    glossary("What the columns mean", COLUMNS.map(([title, , , , text]) => [title, text])),
+    glossary(t("What the columns mean"), COLUMNS.map(([title, , , , text]) => [title, text])),
   );
   place.body.setAttribute("role", "rowgroup");
 }
@@ -163,21 +170,21 @@ function fields() {
   const select = (name, label, options) => field(label, h("select", { name }, options.map(option)));
   const input = (name, label, more) => field(label, h("input", { name, ...more }));
   const number = (name, label, step) => input(name, label, { type: "number", min: 0, step, inputmode: "decimal" });
-  const segments = h("select", { name: "segment" }, option(["", "Anywhere"]),
+  const segments = h("select", { name: "segment" }, option(["", t("Anywhere")]),
     choices.segments.map((segment) => option([segment, segmentName(segment)])));
   return [
     h("input", { type: "hidden", name: "show" }),
-    input("q", "Search titles", { type: "search", maxlength: 200 }),
-    select("status", "Status", [["", "All"], ...Object.entries(STATUS)]),
-    select("kind", "Bought", [["", "Any way"], ["together", "In one basket"], ["after", "One after the other"]]),
-    input("category", "Category", { list: "categories", maxlength: 200 }),
-    field("Holds in", segments),
-    input("location_id", "Bought at location", { maxlength: 200 }),
-    number("min_lift", "Lift at least", "any"),
-    number("min_support", "Sold together at least", "1"),
-    select("sort", "Sort by", Object.entries(ORDERS)),
-    h("label", { class: "check" }, h("input", { type: "checkbox", name: "pays", value: "true" }), "Pays for itself"),
-    h("button", { type: "button", class: "quiet", onclick: clear }, "Clear filters"),
+    input("q", t("Search titles"), { type: "search", maxlength: 200 }),
+    select("status", t("Status"), [["", t("All")], ...Object.entries(STATUS)]),
+    select("kind", t("Bought"), [["", t("Any way")], ["together", t("In one basket")], ["after", t("One after the other")]]),
+    input("category", t("Category"), { list: "categories", maxlength: 200 }),
+    field(t("Holds in"), segments),
+    input("location_id", t("Bought at location"), { maxlength: 200 }),
+    number("min_lift", t("Lift at least"), "any"),
+    number("min_support", t("Sold together at least"), "1"),
+    select("sort", t("Sort by"), Object.entries(ORDERS)),
+    h("label", { class: "check" }, h("input", { type: "checkbox", name: "pays", value: "true" }), t("Pays for itself")),
+    h("button", { type: "button", class: "quiet", onclick: clear }, t("Clear filters")),
     h("datalist", { id: "categories" }, choices.categories.map((name) => h("option", { value: name }))),
   ];
 }
@@ -239,27 +246,29 @@ async function load(from = null) {
 
 function busy(is) {
   place.body.parentElement.setAttribute("aria-busy", String(is));
-  if (is && !shown.length) place.state.replaceChildren(h("p", { class: "quietly" }, "Loading bundles…"));
+  if (is && !shown.length) place.state.replaceChildren(h("p", { class: "quietly" }, t("Loading bundles…")));
 }
 
 function draw() {
-  const named = ORDERS[filters.sort || USUAL];
   const all = filters.show === "all";
   const others = leftOut.reduce((sum, one) => sum + one.bundles, 0);
-  const what = total === 1 ? "1 bundle" : `${count(total)} bundles`;
-  place.count.textContent = all ? what : `${what} worth a decision`;
-  if (shown.length < total) place.count.textContent += `, ${count(shown.length)} shown`;
-  say(`${place.count.textContent}, sorted by ${named.toLowerCase()}.`, true);
-  place.toggle.textContent = all ? "Show only what is worth a decision" : `Show all ${count(total + others)}`;
+  const found = all
+    ? tn("{n} bundle", "{n} bundles", total)
+    : tn("{n} bundle worth a decision", "{n} bundles worth a decision", total);
+  place.count.textContent = shown.length < total
+    ? tn("{found}, {n} shown", "{found}, {n} shown", shown.length, { found }) : found;
+  const sorted = SORTED[filters.sort || USUAL];
+  say(t("{count}, {sorted}.", { count: place.count.textContent, sorted }), true);
+  place.toggle.textContent = all ? t("Show only what is worth a decision") : t("Show all {n}", { n: count(total + others) });
   place.toggle.hidden = !all && !others;
   place.why.hidden = !others;
   place.why.replaceChildren(
-    h("summary", {}, others === 1 ? "1 more is left out" : `${count(others)} more are left out`),
-    h("ul", {}, [...leftOut].sort((a, b) => b.bundles - a.bundles).map((one) => h("li", {}, `${count(one.bundles)}: ${one.text}`))),
-    h("p", { class: "hint" }, "What somebody has decided about is always listed."));
+    h("summary", {}, tn("{n} more is left out", "{n} more are left out", others)),
+    h("ul", {}, [...leftOut].sort((a, b) => b.bundles - a.bundles).map((one) => h("li", {}, t("{n}: {why}", { n: count(one.bundles), why: one.text })))),
+    h("p", { class: "hint" }, t("What somebody has decided about is always listed.")));
   const asked = { ...filters, format: "csv", limit: MOST_ROWS };
-  place.csv.href = `/v1/bundles?${api.query({ ...asked, columns: "short" })}`;
-  place.full.href = `/v1/bundles?${api.query(asked)}`;
+  place.csv.href = `/v1/bundles?${api.query({ ...asked, columns: "short", lang: LANG })}`;
+  place.full.href = `/v1/bundles?${api.query({ ...asked, lang: LANG })}`;
   for (const [order, cell] of place.headings) {
     if (order === (filters.sort || USUAL)) cell.setAttribute("aria-sort", "descending");
     else cell.removeAttribute("aria-sort");
@@ -281,16 +290,16 @@ function drawRows() {
 
 function nothing() {
   const filtered = api.query({ ...filters, sort: "", show: "" }).size > 0;
-  const clearing = filtered ? h("button", { type: "button", class: "quiet", onclick: clear }, "Clear filters") : null;
+  const clearing = filtered ? h("button", { type: "button", class: "quiet", onclick: clear }, t("Clear filters")) : null;
   if (leftOut.length) {
-    return [h("h2", {}, filtered ? "No bundle worth a decision fits these filters" : "No bundle is worth a decision"),
+    return [h("h2", {}, filtered ? t("No bundle worth a decision fits these filters") : t("No bundle is worth a decision")),
       h("div", { class: "actions" }, h("button", { type: "button", onclick: toggle }, place.toggle.textContent), clearing)];
   }
-  if (filtered) return [h("h2", {}, "No bundle fits these filters"), clearing];
-  return [h("h2", {}, "No bundles yet"),
-    h("p", {}, "Nothing in this history sells together more often than by chance. With more orders, or a lower ",
-      h("code", {}, "min_support"), " under ", h("code", {}, "[bundles]"), ", the next ",
-      h("code", {}, "omnibasket train"), " may find some.")];
+  if (filtered) return [h("h2", {}, t("No bundle fits these filters")), clearing];
+  return [h("h2", {}, t("No bundles yet")),
+    h("p", {}, tparts("Nothing in this history sells together more often than by chance. With more orders, or a lower {setting} under {section}, the next {command} may find some.", {
+      setting: h("code", {}, "min_support"), section: h("code", {}, "[bundles]"), command: h("code", {}, "omnibasket train"),
+    }))];
 }
 
 /** Mark the filters that a problem names. */
@@ -302,7 +311,7 @@ function faults(errors) {
     label.querySelector(".fault")?.remove();
     control.removeAttribute("aria-invalid");
     if (wrong) {
-      const told = h("small", { class: "fault", id: `fault-${control.name}` }, wrong.detail);
+      const told = h("small", { class: "fault", id: `fault-${control.name}`, ...ENGLISH }, wrong.detail);
       label.append(told);
       control.setAttribute("aria-invalid", "true");
       control.setAttribute("aria-describedby", told.id);
@@ -318,13 +327,13 @@ function fail(error) {
   place.count.textContent = "";
   place.toggle.hidden = place.why.hidden = true;
   place.body.replaceChildren();
-  const again = h("button", { type: "button", onclick: () => load() }, "Try again");
+  const again = h("button", { type: "button", onclick: () => load() }, t("Try again"));
   if (error.kind === "no-model") {
-    place.state.replaceChildren(h("h2", {}, "No model is loaded yet"),
-      h("p", {}, "Bundles come with a model: run ", h("code", {}, "omnibasket train"), ". It is taken up here by itself."), again);
+    place.state.replaceChildren(h("h2", {}, t("No model is loaded yet")),
+      h("p", {}, tparts("Bundles come with a model: run {command}. It is taken up here by itself.", { command: h("code", {}, "omnibasket train") })), again);
     setTimeout(() => place.state.contains(again) && load(), 1000 * (error.retrySeconds || 5));
   } else {
-    place.state.replaceChildren(h("h2", {}, error.title || "Something went wrong"), h("p", {}, error.message), again);
+    place.state.replaceChildren(h("h2", {}, error.title || t("Something went wrong")), detail(error), again);
   }
-  say(error.message, true);
+  say(error.isForeign ? error.title : error.message, true);
 }

@@ -2,24 +2,26 @@
    touched is sent; where somebody else was faster, theirs is shown and what was typed stays. */
 
 import * as api from "./dashboard-api.js";
-import { h, person, say, when } from "./dashboard-dom.js";
+import { ONWARD, h, person, say, when } from "./dashboard-dom.js";
 import { faultOf, otherFields } from "./dashboard-fields.js";
 import { pricePart } from "./dashboard-price.js";
+import { ENGLISH } from "./dashboard-problems.js";
 import { differences, nameOf, valueOf } from "./dashboard-words.js";
+import { t, tn } from "./messages.js";
 
 /** What was typed when a session ended, kept in this tab until one is signed in again. */
 const DRAFT = "omnibasket.draft";
 
 /** Status → what may be done, as [words, next status, class]. */
 const ACTIONS = {
-  suggested: [["Approve", "approved", ""], ["Reject", "rejected", "quiet"]],
-  approved: [["Pause", "paused", "quiet"], ["Withdraw", "withdrawn", "danger"]],
-  paused: [["Resume", "approved", ""], ["Withdraw", "withdrawn", "danger"]],
-  rejected: [["Approve", "approved", ""], ["Suggest again", "suggested", "quiet"]],
-  withdrawn: [["Approve again", "approved", ""], ["Reject", "rejected", "quiet"]],
+  suggested: [[t("Approve"), "approved", ""], [t("Reject"), "rejected", "quiet"]],
+  approved: [[t("Pause"), "paused", "quiet"], [t("Withdraw"), "withdrawn", "danger"]],
+  paused: [[t("Resume"), "approved", ""], [t("Withdraw"), "withdrawn", "danger"]],
+  rejected: [[t("Approve"), "approved", ""], [t("Suggest again"), "suggested", "quiet"]],
+  withdrawn: [[t("Approve again"), "approved", ""], [t("Reject"), "rejected", "quiet"]],
 };
 const DONE = {
-  approved: "Approved.", rejected: "Rejected.", paused: "Paused.", withdrawn: "Withdrawn.", suggested: "Suggested again.",
+  approved: t("Approved."), rejected: t("Rejected."), paused: t("Paused."), withdrawn: t("Withdrawn."), suggested: t("Suggested again."),
 };
 
 /** Form of a bundle. `saved(bundle)` gets its new state; `isDirty()` tells of what is not saved. */
@@ -33,14 +35,14 @@ export function termsPart(given, saved) {
   const assumed = h("p", { class: "hint assumed", hidden: true });
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
   const dirty = () => fields.filter((field) => !same(field.read(), bundle.terms[field.name]));
-  const form = h("form", { class: "terms", novalidate: true, "aria-label": "Decision", onsubmit: (event) => {
+  const form = h("form", { class: "terms", novalidate: true, "aria-label": t("Decision"), onsubmit: (event) => {
     event.preventDefault();
     save();
   } },
-  h("section", { class: "card" }, h("h2", {}, "Price"), price.element, price.field ? h("small", { class: "fault", id: faultOf(price.field.name) }) : null),
-  h("section", { class: "card" }, h("h2", {}, "Where, when and how much"),
+  h("section", { class: "card" }, h("h2", {}, t("Price")), price.element, price.field ? h("small", { class: "fault", id: faultOf(price.field.name) }) : null),
+  h("section", { class: "card" }, h("h2", {}, t("Where, when and how much")),
     fields.filter((field) => field.element).map((field) => field.element)),
-  h("section", { class: "card decide" }, h("h2", {}, "Decision"), trouble, assumed, actions));
+  h("section", { class: "card decide" }, h("h2", {}, t("Decision")), trouble, assumed, actions));
 
   function mark() {
     const touched = dirty().length > 0;
@@ -53,11 +55,11 @@ export function termsPart(given, saved) {
     actions.replaceChildren(
       ...(ACTIONS[bundle.status] || []).map(([text, status, kind]) =>
         h("button", { type: "button", class: kind, onclick: () => decide(status) }, text)),
-      h("button", { type: "submit", class: "quiet" }, "Save changes"),
-      h("span", { class: "unsaved hint", hidden: true }, "There are changes that are not saved."));
+      h("button", { type: "submit", class: "quiet" }, t("Save changes")),
+      h("span", { class: "unsaved hint", hidden: true }, t("There are changes that are not saved.")));
     const given = bundle.pricing?.assumed ?? [];
     assumed.hidden = !given.length;
-    assumed.replaceChildren(h("strong", {}, "Assumed, not measured:"), ` ${given.join("; ")}.`);
+    assumed.replaceChildren(h("strong", {}, t("Assumed, not measured:")), ` ${given.join("; ")}.`);
     mark();
   }
 
@@ -97,7 +99,7 @@ export function termsPart(given, saved) {
       bundle = newer;
       reset();
       draw();
-      say(change.status ? DONE[change.status] : "Saved.");
+      say(change.status ? DONE[change.status] : t("Saved."));
       saved(bundle);
     } catch (error) {
       await failed(error, sent);
@@ -115,10 +117,10 @@ export function termsPart(given, saved) {
     }
     if (error.kind === "bundle-stale") return overtaken();
     const wrong = error.errors || [];
-    const title = error.kind === "invalid-request" ? "What was entered is not valid" : error.title;
-    tell(h("p", {}, h("strong", {}, `${title}.`), wrong.length || error.message === error.title ? "" : ` ${error.message}`),
+    const title = error.kind === "invalid-request" ? t("What was entered is not valid") : error.title;
+    tell(h("p", {}, h("strong", {}, `${title}.`), wrong.length || error.message === error.title ? "" : [" ", h("span", ENGLISH, error.message)]),
       // By the names that the fields have here, and not by those of the call.
-      wrong.length ? h("ul", {}, wrong.map(({ pointer, detail }) => h("li", {}, `${nameOf(pointer.split("/")[1])}: ${detail}`))) : null);
+      wrong.length ? h("ul", {}, wrong.map(({ pointer, detail }) => h("li", {}, `${nameOf(pointer.split("/")[1])}: `, h("span", ENGLISH, detail)))) : null);
     faults(wrong)?.focus();
   }
 
@@ -137,10 +139,10 @@ export function termsPart(given, saved) {
     for (const field of fields) if (!kept.has(field.name)) field.write(bundle.terms[field.name] ?? null);
     draw();
     tell(
-      h("p", {}, h("strong", {}, "Somebody else was faster."), ` ${person(newer.changed_by)} changed this bundle on ${when(newer.changed_at)}; nothing of yours was saved yet.`),
-      h("ul", {}, changes.map(([name, was, is]) => h("li", {}, `${nameOf(name)}: ${was} → ${is}`,
-        kept.has(name) ? ` (you typed ${valueOf(name, kept.get(name))})` : ""))),
-      h("p", {}, kept.size ? "What you typed is still here. Decide again to save it." : "Look at it, and decide again."));
+      h("p", {}, h("strong", {}, t("Somebody else was faster.")), " ", t("{who} changed this bundle on {time}; nothing of yours was saved yet.", { who: person(newer.changed_by), time: when(newer.changed_at) })),
+      h("ul", {}, changes.map(([name, was, is]) => h("li", {}, `${nameOf(name)}: ${was} ${ONWARD} ${is}`,
+        kept.has(name) ? [" ", t("(you typed {value})", { value: valueOf(name, kept.get(name)) })] : ""))),
+      h("p", {}, kept.size ? t("What you typed is still here. Decide again to save it.") : t("Look at it, and decide again.")));
     trouble.focus?.();
     saved(bundle);
   }
@@ -164,7 +166,7 @@ export function termsPart(given, saved) {
     sessionStorage.removeItem(DRAFT);
     for (const field of fields) if (field.name in draft.sent) field.put(draft.sent[field.name]);
     mark();
-    say("What you typed before your session ended is here again. It is not saved yet.");
+    say(t("What you typed before your session ended is here again. It is not saved yet."));
   }
 
   return {
@@ -190,13 +192,13 @@ function sure(bundle) {
   const standing = bundle.offers.standing;
   return new Promise((decided) => {
     const asked = h("dialog", { "aria-labelledby": "sure-title", class: "card" },
-      h("h2", { id: "sure-title" }, "Withdraw this bundle?"),
-      h("p", {}, standing === 0 ? "No customer holds an offer of it now." : standing === 1 ? "1 offer that a customer holds becomes void at once, in every channel."
-        : `${standing} offers that customers hold become void at once, in every channel.`,
-      standing ? " To keep what was promised, pause it instead." : ""),
+      h("h2", { id: "sure-title" }, t("Withdraw this bundle?")),
+      h("p", {}, standing === 0 ? t("No customer holds an offer of it now.") : tn("{n} offer that a customer holds becomes void at once, in every channel.",
+        "{n} offers that customers hold become void at once, in every channel.", standing),
+      standing ? [" ", t("To keep what was promised, pause it instead.")] : ""),
       h("form", { method: "dialog", class: "actions" },
-        h("button", { value: "yes", class: "danger" }, "Withdraw"),
-        h("button", { value: "no", class: "quiet", autofocus: true }, "Keep it")));
+        h("button", { value: "yes", class: "danger" }, t("Withdraw")),
+        h("button", { value: "no", class: "quiet", autofocus: true }, t("Keep it"))));
     asked.addEventListener("close", () => {
       asked.remove();
       decided(asked.returnValue === "yes");

@@ -14,6 +14,9 @@
   const given = script ? script.dataset : {};
   const service = (given.service || (script ? new URL(script.src).origin : location.origin))
     .replace(/\/+$/, "");
+  // BCP 47; what a page says in another form is no reason to be refused.
+  const LANG = (given.lang || document.documentElement.lang).replace(/_/g, "-");
+  const isTag = (tag) => /^[a-z]{2,8}(-[a-z0-9]{1,8})*$/i.test(tag) && tag.length <= 35;
   const TIMEOUT_MS = Number(given.timeoutMs) || 3000;
   const SEEN_MS = 500; // in view for so long counts as seen
   const SEND_AFTER_MS = 300;
@@ -101,6 +104,7 @@
     const answer = await ask("/v1/recommendations", {
       placement,
       session_id: visit(),
+      ...(isTag(LANG) && { lang: LANG }),
       ...question,
     });
     aheadMs = Date.parse(answer.as_of) - sent;
@@ -186,12 +190,15 @@
     if (place.dataset.location || given.location) {
       asked.location_id = place.dataset.location || given.location;
     }
+    if (place.dataset.lang) asked.lang = place.dataset.lang;
     if (place.dataset.count) asked.count = Number(place.dataset.count);
     return asked;
   }
 
+  const LOCALE = isTag(LANG) ? LANG : undefined;
+
   function money(price) {
-    const form = new Intl.NumberFormat(document.documentElement.lang || undefined, {
+    const form = new Intl.NumberFormat(LOCALE, {
       style: "currency",
       currency: price.currency,
     });
@@ -267,45 +274,68 @@
     return box;
   }
 
+  const catalogues = new Map();
+
+  /** The few texts of this file, by their English ones; English where they cannot be had. */
+  function wordsOf(lang) {
+    if (!lang || lang === "en") return Promise.resolve({});
+    if (!catalogues.has(lang)) {
+      const address = `${service}/static/messages/omnibasket.${lang}.json`;
+      const stop = new AbortController();
+      const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+      catalogues.set(lang, fetch(address, { credentials: "omit", signal: stop.signal })
+        .then((response) => (response.ok ? response.json() : {}))
+        .then((found) => found.messages ?? {})
+        .catch(() => ({}))
+        .finally(() => clearTimeout(timer)));
+    }
+    return catalogues.get(lang);
+  }
+
   /** One offer: its products, the price of all of them, and the code that a till asks for. */
-  function offered(offer) {
+  function offered(offer, words) {
+    const t = (text, values) => (words[text] || text).split(/\{(\w+)\}/)
+      .map((piece, ix) => (ix % 2 ? values[piece] : piece)).filter((piece) => piece !== "");
     const row = document.createElement("li");
     row.className = "omnibasket-offer";
     row.dataset.offerId = offer.offer_id;
-    const part = (field, text, kind = "span") => {
+    const part = (field, texts, kind = "span") => {
       const made = document.createElement(kind);
       made.className = `omnibasket-offer-${field}`;
-      made.textContent = text;
+      made.append(...texts);
       row.append(made);
       return made;
     };
-    const title = part("title", "", "strong");
+    const title = part("title", [], "strong");
     offer.items.forEach((item, ix) => {
       if (ix) title.append(" + ");
       const name = document.createElement("bdi");
       name.textContent = item.title || item.item_id;
       title.append(name);
     });
-    part("price", `Together ${money(offer.price)}`);
-    const instead = part("instead", "instead of ");
+    part("price", t("Together {price}", { price: money(offer.price) }));
     const full = document.createElement("s");
     full.textContent = money(offer.full_price);
-    instead.append(full);
-    const until = new Date(offer.expires_at).toLocaleDateString(
-      document.documentElement.lang || undefined, { day: "numeric", month: "long" });
-    part("until", `Until ${until}`);
-    part("code", `Code ${offer.code}`);
+    part("instead", t("instead of {price}", { price: full }));
+    const day = new Date(offer.expires_at)
+      .toLocaleDateString(LOCALE, { day: "numeric", month: "long" });
+    part("until", t("Until {day}", { day }));
+    const code = document.createElement("bdi");
+    code.textContent = offer.code;
+    part("code", t("Code {code}", { code }));
     return row;
   }
 
-  function showOffers(place, answer) {
+  function showOffers(place, answer, words) {
     place.querySelectorAll(".omnibasket-offers").forEach((old) => old.remove());
     const offers = place.dataset.offers === "no" ? [] : answer.offers || [];
     if (!offers.length) return;
     const rows = document.createElement("ul");
     rows.className = "omnibasket-offers";
-    rows.setAttribute("aria-label", "Offers for you");
-    rows.append(...offers.map(offered));
+    const t = (text) => words[text] || text;
+    rows.setAttribute("aria-label", t("Offers for you"));
+    rows.append(...offers.map((offer) => offered(offer, words)));
+    if (answer.lang) rows.lang = answer.lang;
     place.prepend(rows);
     place.hidden = false;
   }
@@ -322,7 +352,7 @@
     return own ? own.replace(/\{(\w+)\}/g, (_, name) => fits[name] ?? "") : fits.text;
   }
 
-  function show(place, answer) {
+  function show(place, answer, words) {
     const rows = document.createElement("ul");
     rows.className = "omnibasket-list";
     for (const item of answer.items) {
@@ -355,7 +385,7 @@
       place.hidden = false;
       watch(place, rows, answer);
     }
-    showOffers(place, answer);
+    showOffers(place, answer, words);
     place.dataset.omnibasketState = answer.items.length ? "shown" : "empty";
     dispatch(place, "shown", { answer });
   }
@@ -408,7 +438,8 @@
     asking.set(place, turn);
     try {
       const answer = await recommend(place.dataset.omnibasket, questionOf(place));
-      if (asking.get(place) === turn) show(place, answer); // else a later question is on its way
+      const words = await wordsOf(answer.offers?.length ? answer.lang : "en");
+      if (asking.get(place) === turn) show(place, answer, words); // else a later question is on its way
     } catch (error) {
       if (asking.get(place) !== turn) return;
       place.dataset.omnibasketState = "failed";

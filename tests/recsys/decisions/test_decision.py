@@ -3,6 +3,7 @@
 from recsys.config import CapSettings
 from recsys.decisions.decision import MAX_WITHHELD, Decision, decode, described, encode
 from recsys.decisions.suppression import Suppression, Withheld
+from recsys.languages import language_of
 
 NOW = 1_700_000_000  # 2023-11-14 22:13 UTC, 23:13 in Paris
 TEA = Withheld("tea", "capped", cap="week", shown=(("email", NOW), ("web", NOW + 60)))
@@ -51,3 +52,18 @@ def test_a_decision_stays_small() -> None:
 
 def test_of_an_older_version_nothing_is_said() -> None:
     assert described(None, {}, "UTC")["withheld"] == []
+
+
+def test_a_decision_is_told_in_other_languages() -> None:
+    decision = Decision.of("web", Suppression((TEA, BEER)), {"capped": 1}, "popular", [])
+    caps = {"week": CapSettings(times=2, days=7)}
+    english, german = (
+        described(decision, caps, "Europe/Paris", language_of(tag)) for tag in ("en", "de")
+    )
+    assert german["text"] == ["Produkte, die oft genug gezeigt worden waren: 1."]
+    assert german["withheld"][0]["text"] == (
+        "Obergrenze `week` (2 in 7 Tagen): gezeigt am email 2023-11-14 23:13, web 2023-11-14 23:14."
+    )
+    assert [one["code"] for one in german["withheld"]] == [
+        one["code"] for one in english["withheld"]
+    ]

@@ -71,6 +71,7 @@ def test_an_answer_has_the_documented_shape(ask, engine):
         "placement": "web_home",
         "model_version": "v1",
         "as_of": "1970-04-11T00:00:00Z",
+        "lang": "en",
         "customer_known": True,
         "offers": [],
         "fallback": None,

@@ -1,5 +1,6 @@
 import pytest
 
+from recsys.languages import TAGS, language_of
 from recsys.recommender import reasons
 from recsys.recommender.purchase_habits import Habit
 
@@ -78,3 +79,35 @@ def test_a_like_product_is_told_by_its_kind_or_by_its_title():
         "brand": "Mill",
     }
     assert reasons.similar_item(None, "r1")["text"] == "Similar to r1"
+
+
+@pytest.mark.parametrize(
+    ("tag", "elapsed", "text"),
+    [
+        ("de", 28.0, "Kaufen Sie meist alle 3 Wochen – zuletzt vor 4 Wochen"),
+        ("fr", 28.0, "Vous l’achetez d’habitude toutes les 3 semaines – la dernière fois il y a 4"),
+        ("ar", 28.0, "تشتري هذا عادةً كل 3 أسابيع – آخر مرة قبل 4 أسابيع"),
+        ("ar", 77.0, "تشتري هذا عادةً كل 3 أسابيع – آخر مرة قبل 11 أسبوعًا"),
+        ("fa", 28.0, "معمولاً هر ۳ هفته این را می‌خرید – آخرین بار ۴ هفته پیش"),
+        ("ka", 28.0, "ჩვეულებრივ ყიდულობთ 3 კვირაში ერთხელ – ბოლოს 4 კვირის წინ"),
+    ],
+)
+def test_a_habit_has_the_plural_forms_of_each_language(tag, elapsed, text):
+    habit = Habit(5, elapsed, 21.0, regular=True)
+    english = reasons.repeat(habit, overdue=True)
+    told = reasons.repeat(habit, language_of(tag), overdue=True)
+    assert told["text"].startswith(text)
+    assert {**told, "text": english["text"]} == english
+
+
+def test_two_weeks_have_a_form_of_their_own_in_arabic():
+    habit = Habit(5, 9.0, 14.0, regular=True)
+    assert reasons.repeat(habit, language_of("ar"))["text"] == "تشتري هذا عادةً كل أسبوعين"
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_reason_names_the_same_in_every_language(tag):
+    english = reasons.bought_together("Tea 5%", "tea")
+    told = reasons.bought_together("Tea 5%", "tea", language_of(tag))
+    assert "Tea 5%" in told["text"]
+    assert {**told, "text": english["text"]} == english

@@ -219,7 +219,7 @@ def test_drawings_have_units_and_what_is_assumed_stands_beside_the_decision(
     for text in (
         "margin a month (EUR)",
         "price of all together (EUR)",
-        "% of all baskets",
+        "share of all baskets",
         "month",
         "0×",
     ):
