@@ -27,7 +27,7 @@ from serving.api import (
     recommendations,
 )
 from serving.http import log, problems, request_id_of, request_limits, responses
-from serving.pages import dashboard, home, localization, shop
+from serving.pages import dashboard, home, localization, shop, sign_in, till
 from serving.schemas import openapi
 from serving.state import State
 
@@ -83,6 +83,8 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         openapi,
         home,
         dashboard,
+        sign_in,
+        till,
         shop,
         localization,
     ):

@@ -7,7 +7,7 @@ memory-mapped. In: a condition and products. Out: one flag per product. Called b
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -124,6 +124,20 @@ class Attribute:
             True as well for a text that ``changed`` took from its last product.
         """
         return self._find(text) >= 0
+
+    def is_one_of(self, texts: Iterable[str]) -> Bools:
+        """Say which products have one of some texts.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            Compared letter by letter, case included.
+
+        Returns
+        -------
+        ndarray of shape (n_items,), bool
+        """
+        return np.isin(self.code, [at for at in map(self._find, texts) if at >= 0])
 
     def changed(self, values: Mapping[int, str | None]) -> "Attribute":
         """Return the attribute with other texts for some products; this one stays as it is.

@@ -1,3 +1,4 @@
+from .bar_codes import scanned_item
 from .catalogue import Catalogue
 from .catalogue_updates import CatalogueUpdates, LiveItem, LiveLocation, LiveStock, Record
 from .clock import shift_seconds
@@ -40,6 +41,7 @@ __all__ = [
     "left_in_cart",
     "possible_zones",
     "rank_request",
+    "scanned_item",
     "shift_seconds",
     "unknown_names",
     "unknown_values",

@@ -12,6 +12,6 @@ const TRIED = "omnibasket.tried";
 const tried = Date.now() - Number(sessionStorage.getItem(TRIED)) < 5_000;
 if (!tried && !document.getElementById("trouble")) {
   sessionStorage.setItem(TRIED, String(Date.now()));
-  const answer = await fetch("/dashboard", { cache: "no-store" });
+  const answer = await fetch(location.pathname, { cache: "no-store" });
   if ((await answer.text()).includes('name="csrf-token"')) location.reload();
 }
