@@ -24,7 +24,13 @@ _DIGITS: Final = {
 
 
 def deferred(text: str) -> str:
-    """Mark a text for the catalogues that is put into a language later, by ``gettext``."""
+    """Mark a text for the catalogues that is put into a language later, by ``gettext``.
+
+    Parameters
+    ----------
+    text : str
+        In English; it is returned as it is.
+    """
     return text
 
 
@@ -95,13 +101,24 @@ class Language:
         return self._translations.npgettext(context, one, many, n)
 
     def number(self, value: int) -> str:
-        """Write a whole number: "1,200", "1.200", "۱٬۲۰۰"."""
+        """Write a whole number: "1,200", "1.200", "۱٬۲۰۰".
+
+        Parameters
+        ----------
+        value : int
+        """
         if self.tag == "en" and 0 <= value < _GROUPED:
             return str(value)
         return self.decimal(value)
 
     def decimal(self, value: float) -> str:
-        """Write a number with as many digits as it has, at most six: "1.5", "1,5"."""
+        """Write a number: "1.5", "1,5".
+
+        Parameters
+        ----------
+        value : float
+            Written with as many digits after the decimal sign as it has, six at most.
+        """
         return _written(self, value, "#,##0.######")
 
     def percent(self, share: float, digits: int = 0) -> str:

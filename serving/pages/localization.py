@@ -41,6 +41,8 @@ def register(app: Flask) -> None:
         lambda one, many, n: page_language().ngettext(one, many, n),
         newstyle=True,
     )
+    for tag in TAGS:  # so that no answer waits until a catalogue is read
+        language_of(tag).gettext("")
 
 
 def page_language() -> Language:
@@ -117,19 +119,22 @@ def _inlined(language: Language, scripts: str) -> Markup:
     return Markup(orjson.dumps(found).decode().replace("<", "\\u003c"))  # noqa: S704
 
 
-@blueprint.get("/static/messages/<page>.<lang>.json")
+@blueprint.get("/static/messages/<name>")
 @documented(
     "The texts of a page's scripts in one language",
     tag="pages",
     answers={200: "application/json", 304: "application/json"},
     problems=("not-found",),
 )
-def messages(page: str, lang: str) -> Response:
+def messages(name: str) -> Response:
     """Serve the texts that `omnibasket.js` shows, for the language of an answer.
 
-    Pages of any origin may load them.
+    The name is that of the scripts and of the language, as `omnibasket.de.json`. Pages of any
+    origin may load them.
     """
-    if page not in _SCRIPTED or lang not in TAGS:
+    page, _, rest = name.partition(".")
+    lang = rest.removesuffix(".json")
+    if page not in _SCRIPTED or lang not in TAGS or name != f"{page}.{lang}.json":
         abort(404)
     response = reply(orjson.dumps(script_messages(lang, page)), cache_seconds=_FRESH_SECONDS)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
