@@ -106,11 +106,11 @@ function accepted(code, offer, order) {
 
 /** Say why not, and which products the offer needs. */
 async function refused(code, problem) {
-  const lines = [problem.detail];
-  let needed = [];
+  let [lines, needed] = [[problem.detail], []];
   if (["offer-incomplete", "offer-overlaps"].includes(problem.kind)) {
     const { found } = await ask(`/v1/offers/${encodeURIComponent(code)}`);
-    if (found) needed = found.items.map((item) => ({ title: titleOf(item), here: products.has(item.item_id) }));
+    // A list of the products says more than the detail, which names them by their ids.
+    if (found) [lines, needed] = [[], found.items.map((item) => ({ title: titleOf(item), here: products.has(item.item_id) }))];
   }
   showVerdict("bad", problem.title, lines, needed, problem.foreign);
 }
