@@ -28,7 +28,7 @@ _HTML: Final = "text/html; charset=utf-8"
 #: Pages of other origins load the texts of ``omnibasket.js``; a new release reaches them soon.
 _FRESH_SECONDS: Final = 3_600
 #: Pages whose scripts have texts, by what the names of those scripts begin with.
-_SCRIPTED: Final = ("dashboard", "omnibasket", "shop")
+_SCRIPTED: Final = ("dashboard", "omnibasket", "shop", "till")
 
 
 def register(app: Flask) -> None:
@@ -42,7 +42,7 @@ def register(app: Flask) -> None:
         newstyle=True,
     )
     for tag in TAGS:  # so that no answer waits until a catalogue is read
-        language_of(tag).gettext("")
+        language_of(tag).gettext("Language")
 
 
 def page_language() -> Language:

@@ -241,6 +241,8 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/dashboard"): ("/dashboard", 200),  # asks for a key
     ("POST", "/dashboard/session"): ("/dashboard/session", 415),
     ("DELETE", "/dashboard/session"): ("/dashboard/session", 200),
+    ("GET", "/till"): ("/till", 200),  # asks for a key
+    ("GET", "/till/products/<path:text>"): ("/till/products/tea", 401),
     ("GET", "/qr/<token>/offer.svg"): ("/qr/{token}x/offer.svg", 404),
     ("GET", "/qr/<token>/offer.png"): ("/qr/{token}x/offer.png", 404),
     # The example shop is off unless it is asked for; it shows what any shop shows.
