@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import SCOPES, Grant
+from tests.serving.access.open_routes import OPEN
 from tests.serving.api.test_customers import customer_id as customer_of
 from tests.serving.conftest import Serve, known, state
 from tests.serving.marketing import approve
@@ -228,29 +229,6 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
 }
 #: Method and scope of what is the same on every channel, so that no limited key changes it.
 EVERYWHERE: Final = {("PUT", "catalogue"), ("PUT", "customers"), ("DELETE", "customers")}
-#: Method and rule → path and status without a key. None of them says anything of the business.
-OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
-    ("GET", "/livez"): ("/livez", 200),
-    ("GET", "/readyz"): ("/readyz", 200),
-    ("GET", "/openapi.json"): ("/openapi.json", 200),
-    ("GET", "/"): ("/", 200),
-    ("GET", "/docs"): ("/docs", 200),
-    ("GET", "/docs/<name>"): ("/docs/start.js", 200),
-    ("GET", "/problems"): ("/problems", 200),
-    ("GET", "/static/<name>"): ("/static/omnibasket.js", 200),
-    ("GET", "/dashboard"): ("/dashboard", 200),  # asks for a key
-    ("POST", "/dashboard/session"): ("/dashboard/session", 415),
-    ("DELETE", "/dashboard/session"): ("/dashboard/session", 200),
-    ("GET", "/till"): ("/till", 200),  # asks for a key
-    ("GET", "/till/products/<path:text>"): ("/till/products/tea", 401),
-    ("GET", "/qr/<token>/offer.svg"): ("/qr/{token}x/offer.svg", 404),
-    ("GET", "/qr/<token>/offer.png"): ("/qr/{token}x/offer.png", 404),
-    # The example shop is off unless it is asked for; it shows what any shop shows.
-    ("GET", "/shop"): ("/shop", 404),
-    ("GET", "/shop/cart"): ("/shop/cart", 404),
-    ("GET", "/shop/items/<item_id>"): ("/shop/items/tea", 404),
-    ("GET", "/shop/pictures/<item_id>"): ("/shop/pictures/tea", 404),
-}
 
 
 @pytest.fixture
