@@ -12,6 +12,7 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/docs/<name>"): ("/docs/start.js", 200),
     ("GET", "/problems"): ("/problems", 200),
     ("GET", "/static/<name>"): ("/static/omnibasket.js", 200),
+    ("GET", "/static/messages/<name>"): ("/static/messages/omnibasket.de.json", 200),
     ("GET", "/dashboard"): ("/dashboard", 200),  # asks for a key
     ("POST", "/dashboard/session"): ("/dashboard/session", 415),
     ("DELETE", "/dashboard/session"): ("/dashboard/session", 200),

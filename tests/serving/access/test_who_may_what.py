@@ -190,6 +190,13 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         other_location=_LOCATION,
         **_OFFER_OTHERS,
     ),
+    ("DELETE", "/v1/offers/<offer_id>/redemptions/<transaction_id>"): Route(
+        "offers",
+        "/v1/offers/{code}/redemptions/t1?channel=web&location_id=S1",
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        **_OFFER_OTHERS,
+    ),
     ("POST", "/v1/redemptions"): Route(
         "offers",
         "/v1/redemptions",
