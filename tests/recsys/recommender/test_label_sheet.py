@@ -11,7 +11,9 @@ HOSTILE = "</div><script>alert('x')</script> & \"Co\""
 
 
 def label(title: str = "Tea", **fields: str) -> ShelfLabel:
-    return ShelfLabel(url="https://a.example/p/1", title=title, price="€1.50", item_id="1", **fields)
+    return ShelfLabel(
+        url="https://a.example/p/1", title=title, price="€1.50", item_id="1", **fields
+    )
 
 
 def modules(svg: str) -> set[tuple[int, int]]:
