@@ -14,10 +14,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import SCOPES, Grant
 from tests.serving.api.test_customers import customer_id as customer_of
-from tests.serving.conftest import Serve, known, state
+from tests.serving.conftest import known, state
 from tests.serving.marketing import approve
 
 from .test_admission import renew
@@ -251,11 +250,6 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     # So are the pages of the aisle, which show what lies on the shelf.
     ("GET", "/p/<path:item_id>"): ("/p/tea?location=S1", 404),
 }
-
-
-@pytest.fixture
-def app(config: Config, serve: Serve) -> Flask:
-    return serve(config)
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from recsys.config.toml_file import Config
 from tests.serving.conftest import Serve, Start, needs_browser
 from tests.serving.marketing import approve, put_items
-
-from .test_aisle import with_pages
+from tests.serving.pages.test_aisle import with_pages
 
 pytestmark = needs_browser
 
