@@ -27,7 +27,7 @@ from serving.api import (
     recommendations,
 )
 from serving.http import log, problems, request_id_of, request_limits, responses
-from serving.pages import dashboard, home, localization, shop, sign_in, till
+from serving.pages import aisle, dashboard, home, localization, shop, sign_in, till
 from serving.schemas import openapi
 from serving.state import State
 
@@ -86,6 +86,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         sign_in,
         till,
         shop,
+        aisle,
         localization,
     ):
         app.register_blueprint(part.blueprint)

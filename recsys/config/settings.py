@@ -373,6 +373,8 @@ class ServeSettings(Settings, frozen=True):
     """``/readyz`` tells of a model that learned nothing of so many days; 0: of none."""
     example_shop: bool = False
     """Serve the example shop under /shop, as long as no key is needed."""
+    aisle_pages: bool = False
+    """Serve products' pages for a store's aisle under /p, to everybody."""
 
 
 class StockSettings(Settings, frozen=True):

@@ -1,3 +1,4 @@
+from .aisle_pages import AislePage, aisle_page, bundles_for_anybody
 from .bar_codes import scanned_item
 from .catalogue import Catalogue
 from .catalogue_updates import CatalogueUpdates, LiveItem, LiveLocation, LiveStock, Record
@@ -12,6 +13,7 @@ from .contact_checks import (
 )
 from .engine import Engine
 from .filter_check import unknown_values
+from .label_sheet import ShelfLabel, label_sheet
 from .placement_check import calibrates, check_placement, unknown_names
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
 from .product_pages import PageKind, PageQuestion
@@ -19,6 +21,7 @@ from .request_context import kept_last_baskets, rank_request
 
 __all__ = [
     "BOUGHT_ON",
+    "AislePage",
     "Catalogue",
     "CatalogueUpdates",
     "Engine",
@@ -29,8 +32,11 @@ __all__ = [
     "PageQuestion",
     "Question",
     "Record",
+    "ShelfLabel",
+    "aisle_page",
     "all_placements",
     "bought_before",
+    "bundles_for_anybody",
     "calibrates",
     "cart_document",
     "check_placement",
@@ -38,6 +44,7 @@ __all__ = [
     "find_placement",
     "forbidden_now",
     "kept_last_baskets",
+    "label_sheet",
     "left_in_cart",
     "possible_zones",
     "rank_request",

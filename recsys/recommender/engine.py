@@ -79,6 +79,7 @@ class Engine:
     n_baskets : int
         That they were counted in.
     ranker : Ranker
+    item_availability : ItemAvailability
 
     Raises
     ------
@@ -137,8 +138,8 @@ class Engine:
             self.ranker.all_choices,
             self.ranker.age_restricted,
         )
-        self._item_availability = ItemAvailability(self.catalogue, availability)
-        self._pages = ProductPages(self._item_availability, self.ranker, copurchase, content)
+        self.item_availability = ItemAvailability(self.catalogue, availability)
+        self._pages = ProductPages(self.item_availability, self.ranker, copurchase, content)
 
     @classmethod
     def load(
@@ -201,8 +202,8 @@ class Engine:
         newer._explainer = replace(
             self._explainer, catalogue=newer.catalogue, age_restricted=newer.ranker.age_restricted
         )
-        newer._item_availability = ItemAvailability(newer.catalogue, availability)
-        newer._pages = self._pages.over(newer._item_availability, newer.ranker)
+        newer.item_availability = ItemAvailability(newer.catalogue, availability)
+        newer._pages = self._pages.over(newer.item_availability, newer.ranker)
         return newer
 
     @property
@@ -380,7 +381,7 @@ class Engine:
         )
         popular_levels = self._popular.level(prepared.batch)
         lists = RankedAnswers(prepared, ranked, reasons, offers, popular_levels)
-        return write_answers(lists, self._item_availability, self.ranker, self.version)
+        return write_answers(lists, self.item_availability, self.ranker, self.version)
 
     def related(self, question: PageQuestion) -> dict[str, Any] | None:
         """Say what goes with a product, or is like it, for its page.

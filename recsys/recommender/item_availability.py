@@ -1,7 +1,7 @@
 """Says where a product can be had: here, at the nearest store, by delivery.
 
 Products, a location and a time come in; what an answer says of their availability comes out. Called
-by ``answers`` and ``product_pages``.
+by ``answers``, ``product_pages`` and ``aisle_pages``.
 """
 
 from collections.abc import Callable
@@ -77,6 +77,37 @@ class ItemAvailability:
                 found[at]["nearest"] = place
         return [*found]
 
+    def nearby(
+        self, location_id: str | None, item_ix: int, as_of_ts: int, count: int
+    ) -> list[Json]:
+        """Return the nearest other stores that can sell a product.
+
+        Parameters
+        ----------
+        location_id : str or None
+            Where somebody is.
+        item_ix : int
+        as_of_ts : int
+            Time of the question, UTC epoch seconds.
+        count : int
+            Stores wanted.
+
+        Returns
+        -------
+        list of dict, at most ``count``
+            The nearest first, each as ``nearest`` of ``of``. None of those whose stock is unknown
+            or too old. Empty where the location is unknown, or does not say where it lies.
+        """
+        key = self.catalogue.location(location_id)
+        if not key:
+            return []
+        _, keys, km = self._stores_by_distance(key)
+        stock = self.availability.stock_at(keys, np.full(len(keys), item_ix, np.int32), as_of_ts)
+        return [
+            self._store(keys, km, stock, at, at)
+            for at in np.flatnonzero(stock.sellable > 0)[:count].tolist()
+        ]
+
     def _here(self, key: int, stock: Stock) -> list[Json]:
         """Say what a location has."""
         is_store, grows_old = self.catalogue.is_store(key), self.availability.max_age_seconds > 0
@@ -129,11 +160,15 @@ class ItemAvailability:
             if place < 0:
                 found.append(None)
                 continue
-            named = self.catalogue.place(int(keys[place]))
-            named = {name: value for name, value in named.items() if value is not None}
-            pieces = (stock.on_hand[each], stock.reserved[each], stock.sellable[each])
-            found.append({**named, "km": round(float(km[place]), 1), **_pieces(*pieces)})
+            found.append(self._store(keys, km, stock, place, each))
         return found
+
+    def _store(self, keys: IntArray, km: Any, stock: Stock, place: int, row: int) -> Json:
+        """Say which store a place is, how far away, and what a row of the stock says it has."""
+        named = self.catalogue.place(int(keys[place]))
+        named = {name: value for name, value in named.items() if value is not None}
+        pieces = (stock.on_hand[row], stock.reserved[row], stock.sellable[row])
+        return {**named, "km": round(float(km[place]), 1), **_pieces(*pieces)}
 
     @cached_property
     def _positions(self) -> IntArray:

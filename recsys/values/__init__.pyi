@@ -1,3 +1,4 @@
+from .aisle_addresses import aisle_path, is_base_url
 from .currencies import (
     currencies_of_sign,
     currency_codes,
@@ -30,11 +31,13 @@ __all__ = [
     "IdKind",
     "WordMeaning",
     "address_expression",
+    "aisle_path",
     "country_of",
     "currencies_of_sign",
     "currency_codes",
     "currency_digits",
     "is_address",
+    "is_base_url",
     "is_no_id",
     "is_restricted",
     "is_time_zone",

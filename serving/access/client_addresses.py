@@ -31,11 +31,13 @@ class ClientAddresses:
 
     def of_page(self) -> str | None:
         """Return a keyed hash of the address of a page's visitor; None if no page asks."""
-        if not is_browser():
-            return None
+        return self.of_request() if is_browser() else None
+
+    def of_request(self) -> str:
+        """Return a keyed hash of the address that the present request comes from."""
         forwarded_for = request.headers.get("X-Forwarded-For", "").split(",")
         visitor = self.visitor(request.remote_addr or "", forwarded_for)
-        return self._keyed_hash.identifier("address", visitor)
+        return self._keyed_hash.identifier("address", visitor) or ""
 
     def visitor(self, peer: str, forwarded_for: Iterable[str]) -> str:
         """Return the address that a request comes from.

@@ -230,6 +230,25 @@ class RateLimits:
         g.uses = [*g.get("uses", ()), *visible]
         _refuse(uses, cost)
 
+    def count_visitor(self, address: str) -> None:
+        """Count a request for a page that needs no key, for the address it comes from.
+
+        Parameters
+        ----------
+        address : str
+            Keyed hash of it.
+
+        Raises
+        ------
+        Refusal
+            When its quota is used up.
+        """
+        policies = self._policies.get((True, "requests"), ())
+        charges = [(policy, address) for policy in policies if policy.owner == "address"]
+        uses = self._take(charges, 1)
+        g.uses = [*g.get("uses", ()), *uses]
+        _refuse(uses, 1)
+
     def count_sign_in(self, owner: str) -> None:
         """Count an attempt to sign in with a key.
 

@@ -29,6 +29,8 @@ _PAGE_POLICY: Final = (
 )
 _NOT_STORED: Final = ("Cache-Control", "private, no-store")
 _REVALIDATED: Final = ("Cache-Control", "private, no-cache")
+#: Of an address by http or https, without a user and with a host that needs no escape.
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?(?=[/?#]|$)", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -42,6 +44,7 @@ def reply(
     private: bool = False,
     etag: str | None = None,
     form: bool = False,
+    pictures: Iterable[str] = (),
 ) -> Response:
     """Make a response.
 
@@ -62,11 +65,15 @@ def reply(
         As ``etag_of`` makes it.
     form : bool
         Whether it is a page with a form that is sent to us.
+    pictures : iterable of str
+        Web addresses of pictures on the page; it may load what comes from their origins.
     """
     page = content_type.startswith("text/html")
     policy = _PAGE_POLICY if page else _NO_CONTENT_POLICY
     if form:
         policy = policy.replace("form-action 'none'", "form-action 'self'")
+    if origins := sorted({origin for origin in map(_origin_of, pictures) if origin}):
+        policy = policy.replace("img-src 'self'", f"img-src 'self' {' '.join(origins)}")
     kept = _NOT_STORED
     if cache_seconds:
         whose = "private" if private else "public"
@@ -80,6 +87,12 @@ def reply(
         [*_HEADERS, ("Content-Security-Policy", policy), kept, *tag, *headers],
         content_type=content_type,
     )
+
+
+def _origin_of(address: str) -> str | None:
+    """Return the origin of a web address, if it can stand in a policy; None else."""
+    found = _ORIGIN.match(address)
+    return found[0].lower() if found is not None else None
 
 
 def fixed_headers(content_type: str) -> list[tuple[str, str]]:

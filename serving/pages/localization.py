@@ -7,6 +7,7 @@ language switch and the texts of its scripts from ``localized.html``; in it, ``_
 keeps, else the first that the browser prefers of those that are offered, else the workspace's.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -69,6 +70,7 @@ def show(
     scripts: str | None = None,
     status: int = 200,
     headers: tuple[tuple[str, str], ...] = (),
+    pictures: Iterable[str] = (),
     **values: Any,
 ) -> Response:
     """Answer with a page in its language.
@@ -81,6 +83,8 @@ def show(
     status : int
     headers : tuple of (str, str)
         In addition to those of every page.
+    pictures : iterable of str
+        Web addresses of its pictures that come from elsewhere.
     values
         What the template is given besides.
     """
@@ -97,7 +101,7 @@ def show(
         ("Content-Language", language.tag),
         ("Vary", "Accept-Language, Cookie"),
     ]
-    response = reply(content.encode(), status, _HTML, told, form=True)
+    response = reply(content.encode(), status, _HTML, told, form=True, pictures=pictures)
     if fit_language(request.args.get("lang", "")) is language:
         response.set_cookie(
             COOKIE,

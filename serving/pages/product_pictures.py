@@ -1,4 +1,4 @@
-"""Draws pictures of products for the example shop, from their titles alone.
+"""Draws pictures of products that have none, from their titles and categories alone.
 
 A title and the names of its category and department come in; an SVG of a bottle, a bag, a fruit or
 the like goes out. The title decides the colour, so a product always looks the same.
@@ -7,6 +7,8 @@ the like goes out. The title decides the colour, so a product always looks the s
 import hashlib
 import re
 from typing import Final
+
+from recsys.recommender import Engine
 
 #: Shape → beginnings of words that choose it; the first matching shape is drawn.
 _WORDS: Final = {
@@ -120,3 +122,26 @@ def draw(title: str, *kinds: str) -> str:
         f'<style>{style}</style><rect width="200" height="200" rx="18" class="p"/>'
         f"{_SHAPES[shape_of(title, *kinds)]}</svg>"
     )
+
+
+def draw_item(engine: Engine, item_ix: int) -> str:
+    """Draw a product of the catalogue.
+
+    Parameters
+    ----------
+    engine : Engine
+    item_ix : int
+        Position in its index.
+
+    Returns
+    -------
+    svg : str
+        As of ``draw``.
+    """
+    labels, item = engine.catalogue.labels, engine.item(item_ix)
+    kinds = [
+        labels[name].names[code]
+        for name in ("category", "department")
+        if (code := int(labels[name].code[item_ix])) >= 0
+    ]
+    return draw(item["title"] or item["item_id"], *kinds)

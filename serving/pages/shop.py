@@ -15,7 +15,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from serving.access import session
 from serving.http import reply
 from serving.pages.localization import page_language, show
-from serving.pages.product_pictures import draw
+from serving.pages.product_pictures import draw_item
 from serving.schemas import documented
 from serving.state import State
 
@@ -96,13 +96,7 @@ def picture(item_id: str) -> Response:
     (item_ix,) = engine.index.ix_of([item_id]).tolist()
     if item_ix < 0:
         abort(404)
-    labels = engine.catalogue.labels
-    kinds = [
-        labels[name].names[code]
-        for name in ("category", "department")
-        if (code := int(labels[name].code[item_ix])) >= 0
-    ]
-    drawn = draw(engine.item(item_ix)["title"] or item_id, *kinds)
+    drawn = draw_item(engine, item_ix)
     return reply(drawn.encode(), 200, SVG, cache_seconds=_FRESH_SECONDS)
 
 

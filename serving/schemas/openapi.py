@@ -58,6 +58,7 @@ _TITLES: Final = {
     303: "Go on there",
     304: "What the caller holds is still so",
     **dict.fromkeys((401, 403, 429), "The page asks again"),
+    404: "The page says that there is none",
     503: "Not ready",
 }
 #: Problems that any route may answer with.

@@ -139,6 +139,40 @@ class OfferableBundles:
             found.append(_sellable(mine, histories[r : r + 1], ranker, limits.row(r)))
         return found
 
+    def for_anybody(
+        self, item_ix: int, channel: str, location_id: str, as_of_ts: int
+    ) -> list[Decision]:
+        """Find the bundles with a product that may be promised to whoever buys all of it at once.
+
+        Parameters
+        ----------
+        item_ix : int
+            Position in the catalogue.
+        channel, location_id : str
+            Where it would be bought.
+        as_of_ts : int
+            Time of the question, UTC epoch seconds.
+
+        Returns
+        -------
+        list of Decision
+            By bundle id. None that follows an earlier purchase.
+        """
+        names = self._with_choice.get(int(self._of[item_ix]), ()) if self._bundles else ()
+        decisions = [
+            self._bundles[name].decision
+            for name in names
+            if name not in self._withheld and item_ix in self._bundles[name].items
+        ]
+        return [
+            decision
+            for decision in decisions
+            if decision.kind != BUNDLE_KINDS[AFTER]
+            and _offered(decision, as_of_ts)
+            and (not decision.terms.channels or channel in decision.terms.channels)
+            and (not decision.terms.locations or location_id in decision.terms.locations)
+        ]
+
     def _near(self, has: Items, standing: Sequence[str]) -> Iterable[_Bundle]:
         """Bundles with a part that somebody has, and those promised to them."""
         near = {name for choice in has for name in self._with_choice.get(choice, ())}
@@ -160,7 +194,7 @@ class OfferableBundles:
         fits = not held.isdisjoint(bundle.choices)
         may = question.promises == "any" or (question.promises == "cart" and fits)
         may = may and decision.bundle_id not in self._withheld
-        if not stands and not (may and missing and _offered(decision, question)):
+        if not stands and not (may and missing and _offered(decision, question.as_of_ts)):
             return None
         if terms.locations and question.location_id not in terms.locations:
             return None
@@ -232,9 +266,9 @@ def choose_bundles(
     return decided
 
 
-def _offered(decision: Decision, question: Question) -> bool:
-    """Whether a bundle may be promised anew at the time of a question."""
-    terms, now_ts = decision.terms, question.as_of_ts
+def _offered(decision: Decision, now_ts: int) -> bool:
+    """Whether a bundle may be promised anew at a time."""
+    terms = decision.terms
     return (
         terms.status == "approved"
         and (terms.starts_ts is None or terms.starts_ts <= now_ts)

@@ -268,3 +268,34 @@ def test_every_answer_is_what_a_plain_loop_finds(
         else:
             assert found["nearest"]["km"] == pytest.approx(min(km.values()), abs=0.06)
             assert km[found["nearest"]["location_id"]] == pytest.approx(min(km.values()))
+
+
+def test_the_nearest_stores_that_have_it() -> None:
+    places = {
+        "paris": Place("Paris", position=(48.8566, 2.3522)),
+        "versailles": Place("Versailles", position=(48.8049, 2.1204)),
+        "lille": Place("Lille", position=(50.6292, 3.0573)),
+        "lyon": Place("Lyon", position=(45.764, 4.8357)),
+        "nice": Place("Nice", position=(43.7102, 7.262)),
+        "web": Place(store=False, position=(48.86, 2.35)),
+        "nowhere": Place("Nowhere"),
+    }
+    shelf = {
+        ("paris", "apple"): Pieces(9),
+        ("versailles", "apple"): Pieces(1, reserved=1),
+        ("lille", "apple"): Pieces(4),
+        ("lyon", "apple"): Pieces(5, age_hours=30),
+        ("nice", "apple"): Pieces(6, reserved=2),
+        ("web", "apple"): Pieces(50),
+        ("nowhere", "apple"): Pieces(7),
+    }
+    shop = built(places, shelf, max_age_hours=24)
+    apple, desk = shop.catalogue.index.ix_of(["apple", "desk"]).tolist()
+    found = shop.nearby("paris", apple, NOW, 3)
+    assert [(each["location_id"], each["on_hand"]) for each in found] == [("lille", 4), ("nice", 6)]
+    assert found[1]["sellable"] == 4
+    assert found[0]["km"] == pytest.approx(204, abs=5)
+    assert shop.nearby("paris", apple, NOW, 1) == found[:1]
+    assert shop.nearby("paris", desk, NOW, 3) == []
+    for unknown in (None, "elsewhere", "nowhere"):
+        assert shop.nearby(unknown, apple, NOW, 3) == []

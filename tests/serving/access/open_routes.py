@@ -25,4 +25,6 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/shop/cart"): ("/shop/cart", 404),
     ("GET", "/shop/items/<item_id>"): ("/shop/items/tea", 404),
     ("GET", "/shop/pictures/<item_id>"): ("/shop/pictures/tea", 404),
+    # So are the pages of the aisle, which show what lies on the shelf.
+    ("GET", "/p/<path:item_id>"): ("/p/tea?location=S1", 404),
 }

@@ -14,11 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import SCOPES, Grant
 from tests.serving.access.open_routes import OPEN
 from tests.serving.api.test_customers import customer_id as customer_of
-from tests.serving.conftest import Serve, known, state
+from tests.serving.conftest import known, state
 from tests.serving.marketing import approve
 
 from .test_admission import renew
@@ -236,11 +235,6 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
 }
 #: Method and scope of what is the same on every channel, so that no limited key changes it.
 EVERYWHERE: Final = {("PUT", "catalogue"), ("PUT", "customers"), ("DELETE", "customers")}
-
-
-@pytest.fixture
-def app(config: Config, serve: Serve) -> Flask:
-    return serve(config)
 
 
 @pytest.fixture
