@@ -180,7 +180,15 @@ class Event(Wire, frozen=True):
 
 
 def scope_of(channel: str, location_id: str | None) -> str:
-    """Return the scope in which an order number is unique: a store, or all online channels."""
+    """Return the scope in which an order number is unique: a store, or all online channels.
+
+    Parameters
+    ----------
+    channel : str
+        One of ``CHANNELS``.
+    location_id : str or None
+        Of the order; counts in stores only.
+    """
     return (location_id or "store") if channel in IN_STORE else "online"
 
 

@@ -30,8 +30,8 @@ def with_shelf(engine, days_old, max_age_hours=0, **reserved):
     shelf = replace(shelf, complete_ts=complete_ts, max_age_seconds=max_age_hours * 3600)
     other = copy(engine)
     other.ranker = replace(engine.ranker, availability=shelf)
-    other._item_availability = ItemAvailability(engine.catalogue, shelf)
-    other._pages = engine._pages.over(other._item_availability, other.ranker)
+    other.item_availability = ItemAvailability(engine.catalogue, shelf)
+    other._pages = engine._pages.over(other.item_availability, other.ranker)
     return other
 
 

@@ -44,7 +44,7 @@ def test_it_loads_nothing_from_elsewhere(client: FlaskClient, page: str) -> None
     found = Page(page)
     for loaded in found.loads:
         assert loaded == "data:," or client.get(loaded).status_code == 200
-        own = ("/static/dashboard", "/static/language.js", "data:,")
+        own = ("/static/dashboard", "/static/language.js", "/static/sign-in.js", "data:,")
         assert loaded.startswith(own)
     for link in found.links:
         assert link.startswith(("/", "#"))
