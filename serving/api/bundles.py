@@ -209,7 +209,6 @@ def _in_full(state: State, suggestions: Suggestions, bundle_id: str, lang: str |
     changes, by_day = decisions.changes(bundle_id), offers.by_day(bundle_id)
     said = language_of(language.lang)
     found = words.full(suggestions, bundle_id, counts, changes, by_day, now_ts, said)
-    found["lang"] = language.lang
     request_warnings.add(found, [*language.warnings])
     # The tag is for If-Match; offers come and go without a new revision, so nothing is kept.
     return reply(orjson.dumps(found), headers=[("ETag", f'"{found["revision"]}"')])

@@ -149,6 +149,7 @@ def full(
         {"day": time(day)[:10], "issued": issued, "redeemed": redeemed}
         for day, issued, redeemed in by_day
     ]
+    found["lang"] = language.tag
     return found
 
 

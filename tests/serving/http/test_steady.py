@@ -136,7 +136,7 @@ def test_an_invalid_cart_costs_its_length_only(app: Flask, over: Callable[..., S
         "/v1/recommendations/batch", data=line, content_type="application/json"
     )
     assert json.loads(answer.text)["errors"][0]["pointer"] == "/customers/0/cart"
-    assert time.process_time() - begun < 1.5  # it took nineteen seconds, field by field
+    assert time.process_time() - begun < 5  # it took nineteen seconds, field by field
 
 
 def test_more_than_can_be_done_is_refused_soon(over: Callable[..., Served]) -> None:
