@@ -26,7 +26,7 @@ from serving.api import (
     offers,
     recommendations,
 )
-from serving.http import log, problems, request_id_of, request_limits, responses
+from serving.http import ItemIdConverter, log, problems, request_id_of, request_limits, responses
 from serving.pages import aisle, dashboard, home, localization, shop, sign_in, till
 from serving.schemas import openapi
 from serving.state import State
@@ -59,6 +59,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = request_limits.MAX_BODY_BYTES
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a product id may begin with a slash
+    app.url_map.converters["item"] = ItemIdConverter
     state = State(config)
     app.extensions["omnibasket"] = state
     app.before_request(_begin)

@@ -237,6 +237,12 @@ def refuse_screens() -> None:
         raise Refusal("channel-forbidden", detail)
 
 
+def refuse_pages() -> None:
+    """Refuse a page's key: its visitors share it, so it does not tell who did something before."""
+    if is_browser():
+        raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice)
+
+
 def check_placement(settings: PlacementSettings) -> None:
     """Refuse a placement on a channel that the caller's key is not for."""
     check_channel(settings.channel, "/placement")

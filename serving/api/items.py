@@ -31,7 +31,7 @@ CACHE_SECONDS: Final = 60
 _COUNT: Final = 10
 
 
-@blueprint.get("/v1/items/<path:item_id>/bought-together")
+@blueprint.get("/v1/items/<item:item_id>/bought-together")
 @documented(
     "What is bought together with a product",
     tag="channels",
@@ -50,7 +50,7 @@ def bought_together(item_id: str) -> Response:
     return _answer("bought_together", item_id)
 
 
-@blueprint.get("/v1/items/<path:item_id>/similar")
+@blueprint.get("/v1/items/<item:item_id>/similar")
 @documented(
     "What is like a product",
     tag="channels",

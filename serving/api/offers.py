@@ -230,6 +230,7 @@ def redeem(offer_id: str) -> Response:
         "redemption-of-another",
         "redemption-final",
         "location-forbidden",
+        "browser-key",
         *_WHO,
     ),
 )
@@ -241,6 +242,7 @@ def undo(offer_id: str, transaction_id: str) -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
+    admission.refuse_pages()
     wanted = offer_orders.undo_of(state, transaction_id, read_query(request.args, UndoQuery))
     try:
         found = state.ledger.offers.undo(offer_id, wanted)

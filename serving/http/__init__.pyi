@@ -1,4 +1,5 @@
 from .connection_balance import ConnectionBalance
+from .item_id_converter import ItemIdConverter
 from .problems import PROBLEM_KINDS, PROBLEM_TYPE, FieldError, Problem, Refusal, problem
 from .queues import RequestQueues
 from .responses import etag_of, is_held, reply, request_id_of
@@ -9,6 +10,7 @@ __all__ = [
     "PROBLEM_TYPE",
     "ConnectionBalance",
     "FieldError",
+    "ItemIdConverter",
     "Problem",
     "Refusal",
     "RequestQueues",

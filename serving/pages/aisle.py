@@ -30,7 +30,7 @@ _RETRY_SECONDS: Final = 5
 Json = dict[str, Any]
 
 
-@blueprint.get("/p/<path:item_id>")
+@blueprint.get("/p/<item:item_id>")
 @documented(
     "A product's page in a store's aisle",
     tag="pages",

@@ -27,7 +27,7 @@ def page() -> Response:
     """Redeem offers at a till; first ask for a key of the scope `offers`, where keys are needed.
 
     A till's own program may hand over its order after the `#` of the address:
-    `/till#receipt=1001&items=4711*2,4712&code=…`.
+    `/till#receipt=1001&items=4711*2,4712&code=…`. The code waits for somebody to press Enter.
     """
     visitor = sign_in.visitor_of("till")
     if visitor is None:
@@ -41,11 +41,12 @@ def page() -> Response:
         who=visitor.name,
         csrf=visitor.csrf_token,
         undo_seconds=UNDO_SECONDS,
+        shift_seconds=state.shift_seconds,
         locations=orjson.dumps(_stores(state, own)).decode(),
     )
 
 
-@blueprint.get("/till/products/<path:text>")
+@blueprint.get("/till/products/<item:text>")
 @documented(
     "What was scanned at a till",
     tag="pages",

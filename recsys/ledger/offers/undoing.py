@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from recsys.bundles import Offer
 from recsys.errors import OfferError
 from recsys.ledger.database import Database
-from recsys.ledger.offers.orders import OrderState, in_use, keep, lock_order
+from recsys.ledger.offers.orders import OrderState, in_use, keep, lock_orders
 from recsys.ledger.offers.redemption import see_offer
 from recsys.ledger.offers.rows import (
     EXPIRED,
@@ -64,13 +64,14 @@ def undo_redemption(database: Database, which: str, undo: Undo) -> Offer:
     offer_id, bundle_id = seen.offer.offer_id, seen.offer.bundle_id
     with database.writing() as connection:
         key = (undo.transaction_id, undo.scope)
-        order = lock_order(connection, key)
+        order = lock_orders(connection, [undo.transaction_id]).get(key)
         bundle = lock_bundles(connection, [bundle_id])[bundle_id]
         use: Any = connection.execute(_USE, {"offer_id": offer_id}).one_or_none()
         if use is not None:
             _check(use, undo)
             _undo(connection, (offer_id, bundle), use, undo.now_ts)
-            _forget(connection, key, order)
+            if order is not None:
+                _forget(connection, key, order)
     found = see_offer(database, offer_id)
     if found is None:  # erased meanwhile
         raise OfferError("offer-unknown", "there is no such offer.")

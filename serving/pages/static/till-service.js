@@ -16,7 +16,7 @@ function showConnection(lost) {
 }
 
 /** Ask; with `onLost`, again and again until an answer comes.
-    @returns {found} or {problem: {kind, title, detail, foreign}} or {lost: true} */
+    @returns {found, isNew} or {problem: {kind, title, detail, foreign}} or {lost: true} */
 export async function ask(path, { method = "GET", body = null, onLost = null } = {}) {
   for (let attempt = 0, sent = false; ; attempt += 1) {
     try {
@@ -36,7 +36,7 @@ export async function ask(path, { method = "GET", body = null, onLost = null } =
       });
       const told = await answer.json();
       showConnection(false);
-      if (answer.ok) return { found: told };
+      if (answer.ok) return { found: told, isNew: answer.status === 201 };
       if (answer.status === 401) {
         location.reload();
         return new Promise(() => {}); // the page goes

@@ -2,16 +2,18 @@
    Only the service's own answer is one. Where it does not come, the page says so and asks again:
    the same order asking twice redeems once. */
 
-import { minor, titleOf } from "./dashboard-dom.js";
+import { isolate, minor, titleOf } from "./dashboard-dom.js";
 import { isCode, itemsOf, orderOf } from "./till-order.js";
 import { ask } from "./till-service.js";
 import { nextOrder, offersOf, productsOf, showVerdict } from "./till-view.js";
-import { t } from "./messages.js";
+import { listed, t } from "./messages.js";
 
 const body = document.body;
 const at = (id) => document.getElementById(id);
 const field = { scan: at("scan"), receipt: at("receipt"), till: at("till"), location: at("location") };
 const undoSeconds = Number(body.dataset.undoSeconds);
+/** How far the workspace's clock is ahead of this one's, milliseconds. */
+const shift = Number(body.dataset.shiftSeconds) * 1_000;
 const STORE = "omnibasket.till";
 
 /* What is scanned: products by id, and offers by code. */
@@ -56,21 +58,26 @@ function lacking() {
 }
 
 async function scanned(text) {
-  if (isCode(text)) {
-    await redeem(text);
-    return;
-  }
+  if (isCode(text)) await redeem(text);
+  else await count(text, 1);
+}
+
+/** Count pieces of a product; whether it was found. */
+async function count(text, pieces) {
   const { found, problem, lost } = await ask(`/till/products/${encodeURIComponent(text)}`);
   if (lost) {
     showVerdict("unsure", t("No connection"), [t("The product was not counted. Scan it again when the connection is back.")]);
+  } else if (problem?.kind === "item-unknown") {
+    showVerdict("bad", t("Unknown product"), [t("{text} is not in the catalogue, so no offer can count it.", { text: isolate(text) })]);
   } else if (problem) {
-    showVerdict("bad", t("Unknown product"), [t("{text} is not in the catalogue, so no offer can count it.", { text })]);
+    showVerdict("bad", problem.title, [problem.detail], [], problem.foreign);
   } else {
     const known = products.get(found.item_id) || { title: found.title, quantity: 0 };
-    products.set(found.item_id, { ...known, quantity: known.quantity + 1 });
+    products.set(found.item_id, { ...known, quantity: known.quantity + pieces });
     showVerdict("", titleOf(found), [t("Counted.")]);
     draw();
   }
+  return Boolean(found);
 }
 
 async function redeem(code) {
@@ -81,26 +88,41 @@ async function redeem(code) {
   }
   showVerdict("", t("Checking …"), []);
   const order = orderOf(field, products);
-  const { found, problem } = await ask(`/v1/offers/${encodeURIComponent(code)}/redemptions`, {
+  let asked = 0;
+  const { found, problem, isNew } = await ask(`/v1/offers/${encodeURIComponent(code)}/redemptions`, {
     method: "POST",
     body: order,
-    onLost: (retrying) => showVerdict(
-      "unsure",
-      retrying ? t("It is not known whether the offer is redeemed") : t("No connection: nothing was checked"),
-      [retrying ? t("Asking again. Give no discount before the answer is here.") : t("The offer is checked as soon as the connection is back.")],
-    ),
+    onLost: (retrying) => {
+      asked += Number(retrying);
+      showVerdict(
+        "unsure",
+        retrying ? t("It is not known whether the offer is redeemed") : t("No connection: nothing was checked"),
+        [retrying ? t("Asking again. Give no discount before the answer is here.") : t("The offer is checked as soon as the connection is back.")],
+      );
+    },
   });
-  if (found) accepted(code, found, order);
+  if (found) accepted(code, found, order, isNew || asked > 0);
+  else if (problem.kind === "offer-unknown" && !/[\s-]/.test(code)) await neither(code, problem);
   else await refused(code, problem);
 }
 
-function accepted(code, offer, order) {
+/** What looks like a code and is no offer's may be a product's number. */
+async function neither(text, problem) {
+  if (!(await count(text, 1))) showVerdict("bad", problem.title, [problem.detail], [], problem.foreign);
+}
+
+/** Say what to take off, once: the service answers the same order as often as it asks. */
+function accepted(code, offer, order, isNew) {
   const used = offer.redemption;
-  const whole = minor(used.discount.amount_minor, used.discount.currency);
-  offers = [...offers.filter((one) => one.offer.offer_id !== offer.offer_id), { code, offer, order, at: Date.now() }];
-  showVerdict("good", t("Redeemed: {discount} off", { discount: whole }), [
-    t("{products} for {price} together", { products: offer.items.map(titleOf).join(" + "), price: minor(offer.price.amount_minor, offer.price.currency) }),
-  ]);
+  const known = offers.find((one) => one.offer.offer_id === offer.offer_id);
+  if (known || !isNew) {
+    showVerdict("unsure", t("This receipt uses the offer already"), [t("Give its discount once only.")]);
+  } else {
+    showVerdict("good", t("Redeemed: {discount} off", { discount: minor(used.discount.amount_minor, used.discount.currency) }), [
+      t("{products} for {price} together", { products: offer.items.map(titleOf).join(" + "), price: minor(offer.price.amount_minor, offer.price.currency) }),
+    ]);
+  }
+  if (!known) offers = [...offers, { code, offer, order, at: Date.parse(used.redeemed_at) - shift }];
   draw();
 }
 
@@ -164,7 +186,8 @@ document.addEventListener("keydown", (event) => {
   if (!elsewhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) field.scan.focus();
 });
 
-/* A till's own program may hand over its order in the address: #receipt=1001&items=4711*2,4712&code=… */
+/* A till's own program may hand over its order in the address: #receipt=1001&items=4711*2,4712&code=…
+   A link can come from anybody, so the code waits in the field until somebody presses Enter. */
 function handedOver() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (!given.has("receipt")) return;
@@ -172,14 +195,16 @@ function handedOver() {
     if (field.receipt.value !== given.get("receipt")) offers = [];
     field.receipt.value = given.get("receipt");
     products = new Map();
+    nextOrder();
     draw();
-    for (const [text, quantity] of itemsOf(given.get("items") || "")) {
-      await scanned(text);
-      const last = [...products.values()].at(-1);
-      if (last) last.quantity += quantity - 1;
+    const left = [];
+    for (const [text, pieces] of itemsOf(given.get("items") || "")) {
+      if (!(await count(text, pieces))) left.push(isolate(text));
     }
-    draw();
-    for (const code of given.getAll("code")) await redeem(code);
+    if (left.length) {
+      showVerdict("bad", t("Some products were not counted"), [listed(left), t("Scan them, or leave them out.")]);
+    }
+    field.scan.value = given.get("code") || "";
     field.scan.focus();
   });
 }

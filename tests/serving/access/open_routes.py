@@ -17,7 +17,7 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("POST", "/dashboard/session"): ("/dashboard/session", 415),
     ("DELETE", "/dashboard/session"): ("/dashboard/session", 200),
     ("GET", "/till"): ("/till", 200),  # asks for a key
-    ("GET", "/till/products/<path:text>"): ("/till/products/tea", 401),
+    ("GET", "/till/products/<item:text>"): ("/till/products/tea", 401),
     ("GET", "/qr/<token>/offer.svg"): ("/qr/{token}x/offer.svg", 404),
     ("GET", "/qr/<token>/offer.png"): ("/qr/{token}x/offer.png", 404),
     # The example shop is off unless it is asked for; it shows what any shop shows.
@@ -26,5 +26,5 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/shop/items/<item_id>"): ("/shop/items/tea", 404),
     ("GET", "/shop/pictures/<item_id>"): ("/shop/pictures/tea", 404),
     # So are the pages of the aisle, which show what lies on the shelf.
-    ("GET", "/p/<path:item_id>"): ("/p/tea?location=S1", 404),
+    ("GET", "/p/<item:item_id>"): ("/p/tea?location=S1", 404),
 }

@@ -98,7 +98,7 @@ def test_every_route_under_v1_needs_its_scope(
     routes = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/v1/")]
     assert routes
     for rule in routes:
-        path = rule.rule.replace("<path:item_id>", "pasta")
+        path = rule.rule.replace("<item:item_id>", "pasta")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             refused = client.open(path, method=method, headers={"Authorization": f"Bearer {key}"})
             problem(refused, 403, "scope-missing")

@@ -94,13 +94,13 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         screen=_CHANNEL,
         page=_PAGE,
     ),
-    ("GET", "/v1/items/<path:item_id>/bought-together"): Route(
+    ("GET", "/v1/items/<item:item_id>/bought-together"): Route(
         "recommend",
         "/v1/items/pasta/bought-together?location_id=S1",
         other_location=_LOCATION,
         screen=_CHANNEL,
     ),
-    ("GET", "/v1/items/<path:item_id>/similar"): Route(
+    ("GET", "/v1/items/<item:item_id>/similar"): Route(
         "recommend",
         "/v1/items/pasta/similar?location_id=S1",
         other_location=_LOCATION,

@@ -131,12 +131,12 @@ def test_an_invalid_cart_costs_its_length_only(app: Flask, over: Callable[..., S
     body = f'{{"placement":"web_cart","cart":[{lines}]}}'.encode()
     assert served.ask("POST", "/v1/recommendations", body)[0] == 413
     line = f'{{"placement":"email_weekly","customers":[{{"cart":[{lines}]}}]}}'.encode()
-    begun = time.process_time()
+    begun = time.thread_time()  # other threads' work is not counted
     answer = app.test_client().post(
         "/v1/recommendations/batch", data=line, content_type="application/json"
     )
     assert json.loads(answer.text)["errors"][0]["pointer"] == "/customers/0/cart"
-    assert time.process_time() - begun < 5  # it took nineteen seconds, field by field
+    assert time.thread_time() - begun < 1.5  # it took nineteen seconds, field by field
 
 
 def test_more_than_can_be_done_is_refused_soon(over: Callable[..., Served]) -> None:

@@ -129,11 +129,34 @@ def test_a_program_hands_over_its_order(
     page.goto(f"{start(app)}/till")
     page.get_by_label("Till", exact=True).fill("till 3")
     page.get_by_label("Till", exact=True).blur()
+    hand_over = "hash => { location.hash = hash }"
+    # What is not known adds to no other product, and is said.
+    page.evaluate(hand_over, f"receipt=90&items={PAIR[0]}*2,nothing*7,{PAIR[0]}")
+    verdict(page, "bad", "not counted")
+    expect(page.locator("#verdict")).to_contain_text("nothing")
+    assert page.locator("#products b").all_inner_texts() == ["3"]
     items = ",".join(f"{item_id}*2" for item_id in PAIR)
-    page.evaluate("hash => { location.hash = hash }", f"receipt=91&items={items}&code={code}")
-    verdict(page, "good", "Redeemed")
+    page.evaluate(hand_over, f"receipt=91&items={items}&code={code}")
+    expect(page.get_by_label("Scan a product or an offer")).to_have_value(code)
     assert page.locator("#products b").all_inner_texts() == ["2", "2"]
+    # A link can come from anybody: nothing is redeemed before somebody presses Enter.
+    assert client.get(f"/v1/offers/{code}").get_json()["state"] == "standing"
+    page.keyboard.press("Enter")
+    verdict(page, "good", "Redeemed")
     assert client.get(f"/v1/offers/{code}").get_json()["redemption"]["transaction_id"] == "91"
+
+
+def test_a_discount_is_given_once(app: Flask, client: FlaskClient, code: str, till: Page) -> None:
+    scan(till, code)
+    verdict(till, "good", "Redeemed")
+    scan(till, code)
+    verdict(till, "unsure", "uses the offer already")
+    till.reload()
+    till.get_by_label("Receipt number").fill("77")
+    till.get_by_label("Scan a product or an offer").focus()
+    scan(till, code)
+    verdict(till, "unsure", "uses the offer already")
+    expect(till.get_by_role("button", name=re.compile("^Undo"))).to_be_visible()
 
 
 def test_a_till_needs_a_key_of_its_own(app: Flask, start: Start, page: Page) -> None:
