@@ -1,6 +1,6 @@
 """Reads a product's id out of a path, whatever characters it has.
 
-Registered by ``serving.app`` as ``item_id``, for rules such as ``/p/<item:item_id>``.
+Registered by ``serving.app`` as ``item``, for rules such as ``/p/<item:item_id>``.
 """
 
 from werkzeug.routing import PathConverter
