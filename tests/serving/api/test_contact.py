@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from recsys.config import CapSettings
+from recsys.config import CapSettings, PlacementRule, PlacementSettings
 from recsys.config.toml_file import Config
 from tests.serving.conftest import LAST_DAY, Serve, ask, ids, known, state
 
@@ -46,6 +46,29 @@ def test_a_cap_counts_mail_site_and_tablet_together(
     assert len(ids(tablet)) == 3  # the next best take the places
     other = ask(client, "web_home", count=3, **known(3))
     assert other["left_out"]["capped"] == 0  # somebody else's cap
+
+
+def test_neither_a_pin_nor_a_click_leads_past_a_cap(config: Config, serve: Serve) -> None:
+    """What an answer shows is within the caps of what it was made with, whatever put it there."""
+    pin = PlacementRule(name="beer first", action="pin", item_ids=["beer"])
+    home = PlacementSettings(channel="web", count=4, rules=[pin])
+    placements, caps = (
+        config.placements | {"web_home": home},
+        {"once": CapSettings(times=1, days=7)},
+    )
+    app = serve(msgspec.structs.replace(config, caps=caps, placements=placements))
+    client = app.test_client()
+    mail = ids(ask(client, "email_weekly", count=4, **known(0)))
+    page = ids(ask(client, "web_home", **known(0)))
+    assert page[0] == "beer"
+    seen = {*mail, *page}
+    tell(client, "select_item", mail[0], channel="email", **known(0))
+    for _ in range(2):
+        state(app).shift_seconds += 60
+        later = ids(ask(client, "web_home", **known(0)))
+        assert later
+        assert not seen & set(later)
+        seen |= set(later)
 
 
 def test_what_nobody_sees_does_not_count(serve_caps: Callable[..., FlaskClient]) -> None:
