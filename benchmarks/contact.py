@@ -60,7 +60,9 @@ def main() -> int:
         report = Report("Processor time of an answer with the decisions about contact", ())
         app = create_app(config, background=False)
         state: State = app.extensions["omnibasket"]
-        chosen = np.random.default_rng(options.seed).permutation(state.ledger.customer_ids())
+        chosen = np.random.default_rng(options.seed).permutation(
+            state.ledger.records.customer_ids()
+        )
         asked = chosen[: options.customers].tolist()
         _seconds(app, state, asked[:WARM])
         _measure(report, "demo", app, asked, options.rounds)

@@ -114,7 +114,7 @@ def check(
 def _customers(config: Config, identifier_type: str) -> tuple[set[str], list[str]]:
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
     try:
-        return set(ledger.customer_ids()), ledger.customer_ids(identifier_type)
+        return set(ledger.records.customer_ids()), ledger.records.customer_ids(identifier_type)
     finally:
         ledger.close()
 

@@ -68,7 +68,11 @@ def _show(shown: Exposure, found: dict[str, Any], zone: str) -> None:
     facts = _facts(shown, zone)
     whom = f"customer {shown.customer_id}" if shown.customer_id else "nobody who is known"
     say(f"{shown.placement} for {whom} at {facts['decided_at']}, model {shown.model_version}")
-    say(f"Shown: {', '.join(shown.items) or 'nothing'}")
+    if found["reasons"]:
+        reasons = zip(shown.items, found["reasons"], strict=True)
+        output().print(table(("shown", "because"), [*reasons]))
+    else:
+        say(f"Shown: {', '.join(shown.items) or 'nothing'}")
     if found["fallback"]:
         say(f"No personal answer could be given; this was `{found['fallback']}`.")
     if found["held"]:

@@ -396,3 +396,5 @@ class LedgerSettings(Settings, frozen=True):
     """What must be written before it is answered is refused after so long without the ledger."""
     exposure_days: Annotated[float, Meta(ge=0)] = 90.0
     """What was shown is forgotten after so many days; 0: never."""
+    look_days: Annotated[float, Meta(ge=0)] = 365.0
+    """Who looked at a customer is forgotten after so many days; 0: never."""

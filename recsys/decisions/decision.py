@@ -70,6 +70,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """Rules of the placement that held."""
     random: tuple[DrawnItem, ...] = ()
     """What was drawn of what was shown."""
+    reasons: tuple[str, ...] = ()
+    """Why each item was shown, in the words of the answer."""
 
     @classmethod
     def of(
@@ -98,7 +100,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         effects : PlacementEffects
             What the placement's rules did; nothing by default.
         more
-            ``held_out``, ``slot`` and ``asked``.
+            ``held_out``, ``slot``, ``asked`` and ``reasons``.
         """
         reached = (Withheld(item_id, "capped") for item_id in gone)
         withheld = (*reached, *suppression.withheld)
@@ -137,7 +139,7 @@ def described(
     -------
     dict
         ``fallback``, ``left_out``, ``withheld``, ``more_withheld``, ``held``, ``rules``,
-        ``random`` and ``text``.
+        ``random``, ``reasons`` and ``text``.
     """
     decision = decision or Decision("")
     withheld = []
@@ -170,6 +172,7 @@ def described(
         "more_withheld": decision.more_withheld,
         "rules": [describe_rule(rule, language) for rule in decision.rules],
         "random": msgspec.to_builtins(decision.random),
+        "reasons": [*decision.reasons],
         "text": sentences,
     }
 

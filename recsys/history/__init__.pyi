@@ -1,3 +1,4 @@
+from .lookups import customers_of_order, has_link, links_of
 from .versions import REJECTS, SUMMARY, History, current_version, publish_version
 
 __all__ = [
@@ -5,5 +6,8 @@ __all__ = [
     "SUMMARY",
     "History",
     "current_version",
+    "customers_of_order",
+    "has_link",
+    "links_of",
     "publish_version",
 ]

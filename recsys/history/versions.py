@@ -11,18 +11,20 @@ import weakref
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ibis.backends.duckdb import Backend
 
 from recsys import durable_files
 from recsys.config import Config
 from recsys.errors import DataError
 from recsys.history import lease
-from recsys.query_engine import connect, quote
 from recsys.schema import TABLES
+
+if TYPE_CHECKING:
+    # Workers of the service read single tables, and need no engine for it.
+    from ibis.backends.duckdb import Backend
 
 FOLDER = "history"
 CURRENT = "current"
@@ -143,8 +145,10 @@ class History:
         found: dict[str, Any] = json.loads(text)
         return found
 
-    def connect(self) -> Backend:
+    def connect(self) -> "Backend":
         """Open an engine with a view of every table of the history, under its name."""
+        from recsys.query_engine import connect, quote
+
         spill = self.folder / "tmp"  # apart from the folder of ingest, which empties its own
         con = connect(memory_mb=self.memory_mb, threads=self.threads, spill=spill)
         for name in self.tables:

@@ -1,10 +1,13 @@
 """Links that a user has undone: in the settings, and in a file that commands write.
 
-``omnibasket identity undo`` adds a line to ``undone.txt`` in the state folder, ``redo`` takes it
-away, and the ingest reads what both the file and ``[identity] undone`` say.
+``omnibasket identity undo`` and the service add a line to ``undone.txt`` in the state folder,
+``redo`` takes it away, and the ingest reads what both the file and ``[identity] undone`` say.
 """
 
+import fcntl
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from recsys.config import Config
 from recsys.errors import DataError
 
 FILE = "undone.txt"
+LOCK = "undone.lock"
 _HEADER = "# Links that must not join, one a line. Written by `omnibasket identity undo`.\n"
 _LINK_ID = re.compile(r"l[0-9a-f]{16}")
 
@@ -77,11 +81,12 @@ def undo(config: Config, link_id: str, at: datetime, reason: str = "") -> bool:
     """
     if not _LINK_ID.fullmatch(link_id):
         raise DataError(f"`{link_id}` is no link. `omnibasket identity links` lists the links.")
-    known = undone_in_file(config)
-    if link_id in known:
-        return False
-    note = " ".join(f"{at:%Y-%m-%dT%H:%M:%SZ} {reason}".split())
-    _write(path_of(config), {**known, link_id: note})
+    with _alone(config):
+        known = undone_in_file(config)
+        if link_id in known:
+            return False
+        note = " ".join(f"{at:%Y-%m-%dT%H:%M:%SZ} {reason}".split())
+        _write(path_of(config), {**known, link_id: note})
     return True
 
 
@@ -98,16 +103,26 @@ def redo(config: Config, link_id: str) -> bool:
     DataError
         When a line of the file is no link.
     """
-    known = undone_in_file(config)
-    if known.pop(link_id, None) is None:
-        return False
-    _write(path_of(config), known)
+    with _alone(config):
+        known = undone_in_file(config)
+        if known.pop(link_id, None) is None:
+            return False
+        _write(path_of(config), known)
     return True
 
 
 def path_of(config: Config) -> Path:
     """Return the file in which undone links are kept."""
     return config.state / FILE
+
+
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Keep other processes from changing the file meanwhile."""
+    config.state.mkdir(parents=True, exist_ok=True)
+    with (config.state / LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _write(path: Path, links: dict[str, str]) -> None:

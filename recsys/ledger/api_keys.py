@@ -24,7 +24,9 @@ from recsys.ledger.schema import ENDED_SESSIONS, KEYS, META
 from recsys.ledger.statements import insert
 
 #: Scopes of keys.
-Scope = Literal["recommend", "events", "offers", "marketing", "customers", "catalogue", "admin"]
+Scope = Literal[
+    "recommend", "events", "offers", "marketing", "customers", "privacy", "catalogue", "admin"
+]
 SCOPES: Final[tuple[str, ...]] = get_args(Scope)
 #: Scopes of keys in web pages, where anybody can read them.
 BROWSER_SCOPES: Final = ("recommend", "events")

@@ -19,9 +19,11 @@ from recsys.ledger.circuit_breaker import Timeouts
 from recsys.ledger.connections import WAIT_SECONDS
 from recsys.ledger.customers.contacts import Contacts
 from recsys.ledger.customers.customer_lookup import Customer, find_customer, read_history
+from recsys.ledger.customers.customer_records import CustomerRecords
 from recsys.ledger.customers.erasures import Erasures
 from recsys.ledger.customers.handovers import Handovers
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids
+from recsys.ledger.customers.looks import Looks
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
 from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import Event, Identifier, read
@@ -29,7 +31,7 @@ from recsys.ledger.events.exposures import Exposure, Exposures
 from recsys.ledger.events.recording import Outcome, record
 from recsys.ledger.offers.decisions import Decisions
 from recsys.ledger.offers.offers import Offers
-from recsys.ledger.schema import EVENTS, HISTORIES, IDENTIFIERS, META
+from recsys.ledger.schema import EVENTS, HISTORIES, META
 
 __all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "ReplacedRows", "Timeouts"]
 
@@ -78,6 +80,10 @@ class Ledger:
         Answers that were shown, with what was decided.
     erasures : Erasures
         Who was erased, and may not be stored again.
+    looks : Looks
+        Who looked at which customer.
+    records : CustomerRecords
+        Identifiers and visits of customers.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
@@ -90,6 +96,8 @@ class Ledger:
         self.handovers = Handovers(database)
         self.exposures = Exposures(database)
         self.erasures = Erasures(database)
+        self.looks = Looks(database)
+        self.records = CustomerRecords(database)
         self.currency = currency
 
     @classmethod
@@ -252,22 +260,6 @@ class Ledger:
             A current customer id, from ``resolve_id``.
         """
         return read_history(self._database, customer_id)
-
-    def customer_ids(self, identifier_type: str | None = None) -> list[str]:
-        """Return the present customers, sorted.
-
-        Parameters
-        ----------
-        identifier_type : str, optional
-            Only those who have an identifier of this type, such as ``email``.
-        """
-        of = IDENTIFIERS.c
-        query = sa.select(HISTORIES.c.customer_id).order_by(HISTORIES.c.customer_id)
-        if identifier_type is not None:
-            named = sa.select(of.customer_id).where(of.type == identifier_type)
-            query = query.where(HISTORIES.c.customer_id.in_(named))
-        with self._database.reading() as connection:
-            return list(connection.execute(query).scalars())
 
     def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
         """Return the purchases of many current customers, in the same order.

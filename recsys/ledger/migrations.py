@@ -168,6 +168,20 @@ def _keep_tills(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE redemptions ADD COLUMN till TEXT")
 
 
+def _index_people(connection: Connection) -> None:
+    """Index exposures and visits by customer."""
+    has_table = sa.inspect(connection).has_table
+    if has_table("exposures"):
+        connection.exec_driver_sql(
+            "CREATE INDEX IF NOT EXISTS ix_exposures_customer_id "
+            "ON exposures (customer_id, shown_ts)"
+        )
+    if has_table("sessions"):
+        connection.exec_driver_sql(
+            "CREATE INDEX IF NOT EXISTS ix_sessions_own_id ON sessions (own_id)"
+        )
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read earlier redemptions, with the items of their offers."""
     names = (
@@ -227,6 +241,7 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     10: (),  # new tables
     11: (_keep_reserved,),
     12: (_keep_tills,),
+    13: (_index_people,),  # and consent changes, looks
 }
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Incremented when a table is added or changed; ``migrations`` upgrade older ledgers, and newer
 #: ones are refused.
-SCHEMA_VERSION: Final = 13
+SCHEMA_VERSION: Final = 14
 
 METADATA: Final = MetaData()
 
@@ -117,7 +117,7 @@ SESSIONS: Final = Table(
     "sessions",
     METADATA,
     Column("session_id", _key(), primary_key=True),
-    Column("own_id", _key()),  # of the customer who logged in; null before a login
+    Column("own_id", _key(), index=True),  # of whoever logged in; null before a login
     Column("seen_ts", BigInteger, nullable=False),  # time of its latest event
     Column("state", LargeBinary, nullable=False),  # recsys.ledger.events.visit_state.State as JSON
 )
@@ -164,6 +164,33 @@ EXPOSURES: Final = Table(
     Column("model_version", Text, nullable=False),
     Column("items", LargeBinary, nullable=False),  # JSON array of item ids in the order shown
     Column("decision", LargeBinary),  # recsys.decisions.Decision as JSON; null before schema 10
+    Index("ix_exposures_customer_id", "customer_id", "shown_ts"),
+)
+
+#: What customers said about consents, append-only; ``CONTACTS`` has the latest word.
+CONSENT_CHANGES: Final = Table(
+    "consent_changes",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("own_id", _key(), nullable=False, index=True),
+    Column("noted_ts", BigInteger, nullable=False),
+    Column("noted_by", Text, nullable=False),  # name of a key, or of an export
+    Column("consent", LargeBinary, nullable=False),  # recsys.decisions.Consent as JSON
+    sqlite_autoincrement=True,
+)
+
+#: Who looked at whom, append-only.
+LOOKS: Final = Table(
+    "looks",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("looked_ts", BigInteger, nullable=False, index=True),
+    Column("looked_by", Text, nullable=False),  # name of the key
+    Column("key_id", Text),  # null: no key was needed
+    Column("page", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("own_id", _key(), index=True),  # whom; null after they were erased
+    sqlite_autoincrement=True,
 )
 
 #: API keys and their grants. Revoked keys stay for the record.

@@ -11,6 +11,7 @@ from .contact_checks import (
     left_in_cart,
     possible_zones,
 )
+from .customer_orders import orders_document, views_document
 from .engine import Engine
 from .filter_check import unknown_values
 from .label_sheet import ShelfLabel, label_sheet
@@ -46,10 +47,12 @@ __all__ = [
     "kept_last_baskets",
     "label_sheet",
     "left_in_cart",
+    "orders_document",
     "possible_zones",
     "rank_request",
     "scanned_item",
     "shift_seconds",
     "unknown_names",
     "unknown_values",
+    "views_document",
 ]

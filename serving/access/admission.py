@@ -230,6 +230,11 @@ def caller_name() -> str:
     return "local" if g.caller is None else g.caller.grant.name or g.caller.key_id
 
 
+def caller_key_id() -> str | None:
+    """Return the id of the caller's key for the audit trail; None where no key is needed."""
+    return None if g.caller is None else str(g.caller.key_id)
+
+
 def refuse_screens() -> None:
     """Refuse a screen's key where answers are not public."""
     if sees_public_only():

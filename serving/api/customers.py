@@ -7,7 +7,7 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from recsys.config import Purpose
-from recsys.decisions import Consent, consents_to
+from recsys.decisions import Consent, ContactState, consents_to
 from recsys.schema import CHANNELS
 from recsys.values import is_time_zone
 from serving.access import admission
@@ -93,28 +93,33 @@ def put(customer_id: str) -> Response:
         )
     if errors:
         raise Refusal("invalid-request", "The consents are not valid.", errors)
-    state.ledger.contacts.consent(owners, said, update.time_zone)
+    state.ledger.contacts.consent(
+        owners, said, update.time_zone, noted_by=admission.caller_name(), noted_ts=now_ts
+    )
     return _answer(state, owners)
 
 
 def _answer(state: State, owners: list[str]) -> Response:
     contact = state.ledger.contacts.state(owners[0])
+    return reply(orjson.dumps(consents_document(state, owners[0], contact)))
+
+
+def consents_document(state: State, customer_id: str, contact: ContactState) -> dict[str, Any]:
+    """Tell what a customer consents to.
+
+    Parameters
+    ----------
+    state : State
+    customer_id : str
+    contact : ContactState
+        Of the customer.
+    """
     said = sorted({one for each in contact.said for one in each}, key=lambda one: -one.at_ts)
     now_ts, unsaid = state.now_ts(), state.config.consents
-    answer: dict[str, Any] = {
-        "customer_id": owners[0],
+    return {
+        "customer_id": customer_id,
         "time_zone": contact.time_zone or None,
-        "consents": [
-            {
-                "purpose": one.purpose,
-                "channel": one.channel or None,
-                "given": one.given,
-                "at": f"{datetime.fromtimestamp(one.at_ts, UTC):%Y-%m-%dT%H:%M:%SZ}",
-                "source": one.source,
-                "version": one.version,
-            }
-            for one in said
-        ],
+        "consents": [consent_document(one) for one in said],
         "effective": {
             purpose: {
                 channel: consents_to(contact.said, purpose, channel, now_ts, unsaid)
@@ -123,4 +128,15 @@ def _answer(state: State, owners: list[str]) -> Response:
             for purpose in get_args(Purpose)
         },
     }
-    return reply(orjson.dumps(answer))
+
+
+def consent_document(one: Consent) -> dict[str, Any]:
+    """Tell one word about one purpose."""
+    return {
+        "purpose": one.purpose,
+        "channel": one.channel or None,
+        "given": one.given,
+        "at": f"{datetime.fromtimestamp(one.at_ts, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "source": one.source,
+        "version": one.version,
+    }

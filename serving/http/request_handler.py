@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from serving.http.problems import PROBLEM_KINDS, PROBLEM_TYPE, problem
+from serving.http.problem_kinds import PROBLEM_KINDS
+from serving.http.problems import PROBLEM_TYPE, problem
 from serving.http.queues import Job
 from serving.http.request_limits import (
     BODY_SECONDS,

@@ -338,6 +338,7 @@ def to_exposure(asked: Asked, answer: dict[str, Any], taken_out: Sequence[str]) 
         held_out=asked.verdict.held_out,
         slot=asked.slot,
         asked=_asked_for(question),
+        reasons=tuple(item["reason"]["text"] for item in answer["items"]),
     )
     return Exposure(
         recommendation_id=question.recommendation_id,

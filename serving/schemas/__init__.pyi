@@ -1,6 +1,19 @@
 from .base import Body, LanguageQuery
 from .bundle_requests import BundlePatch, BundleQuery
 from .bundles import BundleInFull, Bundles
+from .customer_view import (
+    CustomerView,
+    Dismissals,
+    DismissalUpdate,
+    FoundCustomers,
+    LinkChange,
+    LinkCorrection,
+    Links,
+    LookList,
+    LookReason,
+    LooksQuery,
+    LookupQuery,
+)
 from .customers import Consents, ConsentsUpdate
 from .decisions import DecisionAnswer
 from .erasures import ErasedAnswer
@@ -51,11 +64,15 @@ __all__ = [
     "Consents",
     "ConsentsUpdate",
     "CustomerOffers",
+    "CustomerView",
     "DecisionAnswer",
+    "DismissalUpdate",
+    "Dismissals",
     "ErasedAnswer",
     "EventOutcome",
     "Events",
     "EventsAnswer",
+    "FoundCustomers",
     "HandedOver",
     "Handover",
     "HandoverRequest",
@@ -63,8 +80,15 @@ __all__ = [
     "ItemUpdate",
     "ItemsUpdate",
     "LanguageQuery",
+    "LinkChange",
+    "LinkCorrection",
+    "Links",
     "LocationUpdate",
     "LocationsUpdate",
+    "LookList",
+    "LookReason",
+    "LooksQuery",
+    "LookupQuery",
     "Offer",
     "OfferRequest",
     "OffersQuery",

@@ -45,15 +45,19 @@ class ConsentsUpdate(Body, frozen=True):
     ] = None
 
 
-class SaidConsent(Body, frozen=True):
-    """The latest word about one purpose and channel."""
+class ConsentFields(Body, frozen=True):
+    """A word of a customer about one purpose."""
 
     purpose: Purpose
-    channel: str | None
+    channel: Annotated[str | None, Meta(description="Null: on every channel.")]
     given: bool
     at: str
     source: str
     version: str
+
+
+class SaidConsent(ConsentFields, frozen=True):
+    """The latest word about one purpose and channel."""
 
 
 class Consents(Body, frozen=True):

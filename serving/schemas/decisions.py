@@ -83,6 +83,13 @@ class DecisionAnswer(Body, frozen=True):
         list[DrawnItem],
         Meta(description="Which of the items were drawn at random, with the chance of each."),
     ]
+    reasons: Annotated[
+        list[str],
+        Meta(
+            description="Why each of the items was shown, in the words and the language of the "
+            "answer. Empty for decisions of older versions."
+        ),
+    ]
     text: Annotated[list[str], Meta(description="What was decided, in sentences.")]
     known_late: Annotated[
         list[str],

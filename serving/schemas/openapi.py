@@ -47,6 +47,7 @@ _ATTRIBUTE: Final = "operation"
 _TAGS: Final = {
     "channels": "What to show, and what happened",
     "marketers": "What sells together",
+    "people": "One customer, for those who serve them",
     "back office": "What changes between two exports",
     "operators": "Is it well?",
     "pages": "For people",

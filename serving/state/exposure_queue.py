@@ -35,6 +35,8 @@ class ExposureQueue:
         Older exposures are deleted from the ledger; 0: none.
     answer_days : float
         Older answers of mailings and slots are deleted.
+    look_days : float
+        Older notes of who looked at a customer are deleted; 0: none.
 
     Attributes
     ----------
@@ -45,7 +47,9 @@ class ExposureQueue:
         Why the ledger does not take them; None while it does.
     """
 
-    def __init__(self, ledger: Ledger, days: float, answer_days: float = 14.0) -> None:
+    def __init__(
+        self, ledger: Ledger, days: float, answer_days: float = 14.0, look_days: float = 0.0
+    ) -> None:
         self.ledger = ledger
         self.waiting: deque[Exposure] = deque()
         self._in_writing: list[Exposure] = []
@@ -53,6 +57,7 @@ class ExposureQueue:
         self.error: str | None = None
         self._days = days
         self._answer_days = answer_days
+        self._look_days = look_days
         self._prune_at = time.monotonic() + _PRUNE_SECONDS / 10
 
     def add(self, exposure: Exposure) -> None:
@@ -113,6 +118,8 @@ class ExposureQueue:
             answers_before_ts = int(now_ts - self._answer_days * DAY)
             self.ledger.contacts.thin(int(now_ts - MAX_DAYS * DAY), answers_before_ts, _PRUNED)
             self.ledger.erasures.sweep(now_ts)
+            if self._look_days:
+                self.ledger.looks.thin(int(now_ts - self._look_days * DAY), _PRUNED)
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})
         if last == _PRUNED:

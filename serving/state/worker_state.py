@@ -80,7 +80,10 @@ class State:
         self.offer_issuer = OfferIssuer(self.decision_cache, self.ledger, config, self.links)
         self.contact_policy = ContactPolicy(self.ledger, config)
         self.exposures = ExposureQueue(
-            self.ledger, config.ledger.exposure_days, config.contact.answer_days
+            self.ledger,
+            config.ledger.exposure_days,
+            config.contact.answer_days,
+            config.ledger.look_days,
         )
         self.health = HealthChecks(config, self.ledger)
         self.identifier_types = _identifier_types(config)

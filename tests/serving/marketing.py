@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from recsys.ledger.events.event_types import Identifier
-from serving.http.problems import PROBLEM_KINDS
+from serving.http.problem_kinds import PROBLEM_KINDS
 
 from .conftest import email, state
 

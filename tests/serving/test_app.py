@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 
 from recsys.errors import LedgerAwayError
 from serving.http import log
-from serving.http.problems import PROBLEM_KINDS, Problem
+from serving.http.problem_kinds import PROBLEM_KINDS
+from serving.http.problems import Problem
 from serving.http.request_limits import MAX_BODY_BYTES
 from serving.schemas import openapi
 

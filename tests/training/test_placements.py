@@ -208,7 +208,7 @@ def test_a_preview_draws_nobody_whose_history_may_not_be_used(workspace: Path) -
     asked = ("preview", "web_home", "--as-of", "2026-03-01T20:00:00Z", "--sample", "999")
     before = said(workspace, *asked)["n"]
     ledger = Ledger.open(load_config(workspace).ledger_url)
-    first, second, third = ledger.customer_ids()[:3]
+    first, second, third = ledger.records.customer_ids()[:3]
     ledger.contacts.consent([first], [Consent("profiling", "", False, 1)])
     ledger.contacts.consent([second], [Consent("personalisation", "web", False, 1)])
     ledger.contacts.consent([third], [Consent("marketing", "", False, 1)])

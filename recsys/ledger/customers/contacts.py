@@ -18,6 +18,8 @@ from recsys.decisions import (
     contact_state,
     united,
 )
+from recsys.ledger.customers import consent_changes
+from recsys.ledger.customers.consent_changes import ConsentChange
 from recsys.ledger.customers.contact_rows import forgotten_from, locked, write
 from recsys.ledger.customers.erasing import erased_among
 from recsys.ledger.customers.showing_rows import (
@@ -194,7 +196,13 @@ class Contacts:
         return found if written else None
 
     def consent(
-        self, own_ids: Sequence[str], said: Sequence[Consent], time_zone: str | None = None
+        self,
+        own_ids: Sequence[str],
+        said: Sequence[Consent],
+        time_zone: str | None = None,
+        *,
+        noted_by: str = "",
+        noted_ts: int | None = None,
     ) -> None:
         """Write down what a customer consents to, and where they live, durably.
 
@@ -205,6 +213,10 @@ class Contacts:
         said : sequence of Consent
         time_zone : str, optional
             IANA time zone of the customer; unchanged by default.
+        noted_by : str
+            Who writes it down, for the history of consents.
+        noted_ts : int, optional
+            Now, UTC epoch seconds; by default when each word was said.
 
         Raises
         ------
@@ -213,6 +225,8 @@ class Contacts:
         """
         with self._database.writing() as connection:
             states = locked(connection, own_ids)
+            words = dict.fromkeys(states, said)
+            consent_changes.note(connection, states, words, noted_by, noted_ts)
             for own_id, state in states.items():
                 after = state.with_consents(said)
                 if time_zone is not None:
@@ -252,8 +266,20 @@ class Contacts:
             return 0
         with self._database.writing() as connection:
             states = locked(connection, new - erased_among(connection, new))
+            consent_changes.note(connection, states, {key: said[key] for key in states})
             write(connection, {key: each.with_consents(said[key]) for key, each in states.items()})
         return len(states)
+
+    def consent_changes(self, own_ids: Sequence[str]) -> list[ConsentChange]:
+        """Return the history of a customer's consents, the latest first.
+
+        Parameters
+        ----------
+        own_ids : sequence of str
+            Every id of the customer.
+        """
+        with self._database.reading() as connection:
+            return consent_changes.read(connection, own_ids)
 
     def said_about(self, purpose: Purpose) -> Iterator[Said]:
         """Read what was said about a purpose through each identifier.

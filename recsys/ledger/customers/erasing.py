@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table
 from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.events.event_types import Event, Identifier, encode, read
 from recsys.ledger.schema import (
+    CONSENT_CHANGES,
     CONTACTS,
     ERASURES,
     EVENTS,
@@ -23,6 +24,7 @@ from recsys.ledger.schema import (
     HISTORIES,
     IDENTIFIERS,
     KEPT_ANSWERS,
+    LOOKS,
     META,
     OFFERS,
     RESERVATIONS,
@@ -30,7 +32,7 @@ from recsys.ledger.schema import (
 )
 
 #: What belongs to contacts and visits, and goes with them.
-_BESIDE: Final = (RESERVATIONS, KEPT_ANSWERS, HANDOVERS)
+_BESIDE: Final = (RESERVATIONS, KEPT_ANSWERS, HANDOVERS, CONSENT_CHANGES)
 #: Owner of the offers of erased customers; no id has this form.
 NOBODY: Final = "erased"
 _ERASED: Final = sa.select(ERASURES.c.own_id).where(ERASURES.c.erased)
@@ -168,6 +170,8 @@ def remove(
     for page in _pages(person.everyone):
         for table in _BESIDE:
             connection.execute(table.delete().where(table.c.own_id.in_(page)))
+        # Who looked stays, for whoever guards privacy; at whom does not.
+        connection.execute(LOOKS.update().where(LOOKS.c.own_id.in_(page)).values(own_id=None))
     for name, (table, column, keys) in person.keys().items():
         statement: Any = table.delete()
         if table is OFFERS:

@@ -24,12 +24,14 @@ from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import Identifier
 from recsys.ledger.mark_file import Mark, MarkFile, latest
 from recsys.ledger.schema import (
+    CONSENT_CHANGES,
     CONTACTS,
     ERASURES,
     HANDOVERS,
     HISTORIES,
     IDENTIFIERS,
     KEPT_ANSWERS,
+    LOOKS,
     OFFERS,
     RESERVATIONS,
 )
@@ -47,6 +49,8 @@ _WRITTEN_AT_ONCE: Final = (
     KEPT_ANSWERS.c.own_id,
     RESERVATIONS.c.own_id,
     HANDOVERS.c.own_id,
+    CONSENT_CHANGES.c.own_id,
+    LOOKS.c.own_id,
 )
 
 

@@ -80,10 +80,23 @@ class Exposures:
         query = sa.select(EXPOSURES).where(EXPOSURES.c.recommendation_id == recommendation_id)
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().one_or_none()
-        if row is None:
-            return None
-        decided = None if row["decision"] is None else decision.decode(row["decision"])
-        return Exposure(**{**row, "items": msgspec.json.decode(row["items"]), "decision": decided})
+        return None if row is None else _read(row)
+
+    def of_customer(self, own_ids: Sequence[str], most: int) -> list[Exposure]:
+        """Return what a customer was shown, the latest first.
+
+        Parameters
+        ----------
+        own_ids : sequence of str
+            Every id of the customer.
+        most : int
+            Maximum number.
+        """
+        of = EXPOSURES.c
+        query = sa.select(EXPOSURES).where(of.customer_id.in_(own_ids))
+        query = query.order_by(of.shown_ts.desc(), of.recommendation_id).limit(most)
+        with self._database.reading() as connection:
+            return [_read(row) for row in connection.execute(query).mappings()]
 
     def showings(self, half_life_days: float, includes: Includes = lambda _: True) -> PastShowings:
         """Return what customers were shown and clicked on, to learn rotation from.
@@ -119,3 +132,8 @@ class Exposures:
         with self._database.writing(durable=False) as connection:
             gone = connection.execute(EXPOSURES.delete().where(of.recommendation_id.in_(old)))
         return gone.rowcount
+
+
+def _read(row: sa.RowMapping) -> Exposure:
+    decided = None if row["decision"] is None else decision.decode(row["decision"])
+    return Exposure(**{**row, "items": msgspec.json.decode(row["items"]), "decision": decided})

@@ -7,7 +7,6 @@ offer reserves its discount from the bundle's budget, so every promise can be ke
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-import msgspec
 import sqlalchemy as sa
 
 from recsys.bundles import Counts, Offer, OfferItem
@@ -27,12 +26,13 @@ from recsys.ledger.offers.returns import ReturnedOrder, settle_returns
 from recsys.ledger.offers.rows import (
     COLUMNS,
     COUNTERS,
-    EXPIRED,
     OF_SAME,
     REDEEMED,
     STANDING,
+    as_of,
     of_owners,
     offer,
+    read_latest,
     read_of_owners,
 )
 from recsys.ledger.offers.undoing import Undo, undo_redemption
@@ -148,6 +148,21 @@ class Offers:
         rows = read_of_owners(self._database, _STANDING, owners, now_ts=now_ts)
         return [offer(row) for row in rows]
 
+    def of_customer(self, owners: Sequence[str], now_ts: int, most: int) -> list[Offer]:
+        """Return a customer's offers, valid or not, the latest first.
+
+        Parameters
+        ----------
+        owners : sequence of str
+            Every id of the customer.
+        now_ts : int
+            UTC epoch seconds; offers expired by then are marked.
+        most : int
+            Maximum number.
+        """
+        with self._database.reading() as connection:
+            return [as_of(found, now_ts) for found in read_latest(connection, owners, most)]
+
     def find(self, which: str, now_ts: int | None = None) -> Offer | None:
         """Return an offer by its id or its code, in any spelling.
 
@@ -160,10 +175,7 @@ class Offers:
         seen = see_offer(self._database, which)
         if seen is None:
             return None
-        offer = seen.offer
-        if offer.state == STANDING and now_ts is not None and offer.expires_ts <= now_ts:
-            return msgspec.structs.replace(offer, state=EXPIRED)
-        return offer
+        return seen.offer if now_ts is None else as_of(seen.offer, now_ts)
 
     def owners(self, customer_id: str) -> list[str]:
         """Return every id that a customer's offers may have, the current one first.

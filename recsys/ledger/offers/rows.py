@@ -200,6 +200,25 @@ def redemption(row: Sequence[Any]) -> Redemption | None:
     )
 
 
+def read_latest(connection: Connection, owners: Sequence[str], most: int) -> list[Offer]:
+    """Read offers of some owners, valid or not, the latest first, with what used them."""
+    query = sa.select(*COLUMNS, *USED).outerjoin(
+        REDEMPTIONS,
+        sa.and_(REDEMPTIONS.c.offer_id == OFFERS.c.offer_id, REDEMPTIONS.c.returned_ts.is_(None)),
+    )
+    query = query.where(OFFERS.c.owner.in_(owners))
+    query = query.order_by(OFFERS.c.issued_ts.desc(), OFFERS.c.offer_id).limit(most)
+    n = len(COLUMNS)
+    return [offer(row[:n], redemption(row[n:])) for row in connection.execute(query)]
+
+
+def as_of(found: Offer, now_ts: int) -> Offer:
+    """Return an offer, marked as expired if it has expired by then."""
+    if found.state == STANDING and found.expires_ts <= now_ts:
+        return msgspec.structs.replace(found, state=EXPIRED)
+    return found
+
+
 def decision(row: sa.Row[Any]) -> Decision:
     """Build a decision from a bundle's row."""
     return Decision(

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from recsys.ledger.api_keys import SCOPES, Grant
+from tests.serving.access.keyed_routes import EVERYWHERE, OF_ALL, UNDER_V1
 from tests.serving.access.open_routes import OPEN
 from tests.serving.api.test_customers import customer_id as customer_of
 from tests.serving.conftest import known, state
@@ -43,198 +44,6 @@ class Names(NamedTuple):
     token: str
     recommendation_id: str
     erasable_id: str
-
-
-class Route(NamedTuple):
-    """A call, and what keys with its scope get of it that are limited; empty: it is done."""
-
-    scope: str
-    path: str
-    body: Any = None
-    other_channel: str = ""
-    other_location: str = ""
-    screen: str = ""
-    page: str = ""
-
-
-_EVENT: Final = {
-    "event": "view_item",
-    "occurred_at": "2026-03-01T17:00:00Z",
-    "channel": "web",
-    "location_id": "S1",
-    "items": [{"item_id": "tea"}],
-}
-_ORDER: Final = {"transaction_id": "T9", "channel": "web", "location_id": "S1"}
-_TAKE_OVER: Final = {"session_id": "tablet", "channel": "web"}
-_CHANNEL, _LOCATION, _PAGE = "channel-forbidden", "location-forbidden", "browser-key"
-_OFFER_OTHERS: Final = {"screen": _CHANNEL, "page": _PAGE}
-#: Method and rule → what it is. A limited key is for the channel `email`, or for location `S2`.
-UNDER_V1: Final[dict[tuple[str, str], Route]] = {
-    ("POST", "/v1/recommendations"): Route(
-        "recommend",
-        "/v1/recommendations",
-        {"placement": "web_home", "location_id": "S1"},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-    ),
-    ("GET", "/v1/recommendations"): Route(
-        "recommend",
-        "/v1/recommendations?placement=web_home&location_id=S1",
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-    ),
-    ("POST", "/v1/recommendations/batch"): Route(
-        "recommend",
-        "/v1/recommendations/batch",
-        {"placement": "web_home", "location_id": "S1", "customers": [{"session_id": "v"}]},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-        page=_PAGE,
-    ),
-    ("GET", "/v1/items/<item:item_id>/bought-together"): Route(
-        "recommend",
-        "/v1/items/pasta/bought-together?location_id=S1",
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-    ),
-    ("GET", "/v1/items/<item:item_id>/similar"): Route(
-        "recommend",
-        "/v1/items/pasta/similar?location_id=S1",
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-    ),
-    ("POST", "/v1/events"): Route(
-        "events",
-        "/v1/events",
-        {"events": [_EVENT]},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-    ),
-    ("GET", "/v1/decisions/<recommendation_id>"): Route(
-        "customers",
-        "/v1/decisions/{recommendation_id}",
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-        page=_PAGE,
-    ),
-    ("GET", "/v1/customers/<customer_id>/consents"): Route(
-        "customers", "/v1/customers/{customer_id}/consents", **_OFFER_OTHERS
-    ),
-    ("PUT", "/v1/customers/<customer_id>/consents"): Route(
-        "customers",
-        "/v1/customers/{customer_id}/consents",
-        {"consents": [{"purpose": "marketing", "given": True}]},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        **_OFFER_OTHERS,
-    ),
-    ("POST", "/v1/handovers"): Route(
-        "recommend", "/v1/handovers", {"session_id": "visit"}, screen=_CHANNEL
-    ),
-    ("POST", "/v1/handovers/<code>"): Route(
-        "recommend", "/v1/handovers/x", _TAKE_OVER, _CHANNEL, screen=_CHANNEL, page=_PAGE
-    ),
-    ("DELETE", "/v1/customers/<customer_id>"): Route(
-        "customers",
-        "/v1/customers/{erasable_id}",
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        **_OFFER_OTHERS,
-    ),
-    # What sells together is the whole business's to read; deciding is limited.
-    ("GET", "/v1/bundles"): Route("marketing", "/v1/bundles", screen=_CHANNEL, page=_PAGE),
-    ("GET", "/v1/bundles/<bundle_id>"): Route(
-        "marketing", "/v1/bundles/{bundle_id}", screen=_CHANNEL, page=_PAGE
-    ),
-    ("PATCH", "/v1/bundles/<bundle_id>"): Route(
-        "marketing",
-        "/v1/bundles/{bundle_id}",
-        {"note": "x"},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-        page=_PAGE,
-    ),
-    # Who is limited is shown what can be used there; whoever holds a code may read it.
-    ("GET", "/v1/customers/<customer_id>/offers"): Route(
-        "offers", "/v1/customers/{customer_id}/offers", **_OFFER_OTHERS
-    ),
-    ("POST", "/v1/customers/<customer_id>/offers"): Route(
-        "offers",
-        "/v1/customers/{customer_id}/offers",
-        {"bundle_id": "{bundle_id}"},
-        other_channel=_CHANNEL,
-        other_location=_CHANNEL,
-        **_OFFER_OTHERS,
-    ),
-    ("GET", "/v1/offers"): Route(
-        "offers",
-        "/v1/offers?identifier_type=email&identifier_value=c0@shop.example.org",
-        **_OFFER_OTHERS,
-    ),
-    ("GET", "/v1/offers/<offer_id>"): Route("offers", "/v1/offers/{offer_id}", **_OFFER_OTHERS),
-    ("GET", "/v1/offers/<offer_id>/qr.svg"): Route(
-        "offers", "/v1/offers/{offer_id}/qr.svg", **_OFFER_OTHERS
-    ),
-    ("POST", "/v1/offers/<offer_id>/redemptions"): Route(
-        "offers",
-        "/v1/offers/{code}/redemptions",
-        _ORDER,
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        **_OFFER_OTHERS,
-    ),
-    ("DELETE", "/v1/offers/<offer_id>/redemptions/<transaction_id>"): Route(
-        "offers",
-        "/v1/offers/{code}/redemptions/t1?channel=web&location_id=S1",
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        **_OFFER_OTHERS,
-    ),
-    ("POST", "/v1/redemptions"): Route(
-        "offers",
-        "/v1/redemptions",
-        {**_ORDER, "codes": ["{code}"], "dry_run": True},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        **_OFFER_OTHERS,
-    ),
-    # A product is the same everywhere, so nobody who is limited changes it.
-    ("PUT", "/v1/items"): Route(
-        "catalogue",
-        "/v1/items",
-        {"items": [{"item_id": "tea", "active": False}]},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-        page=_PAGE,
-    ),
-    ("PUT", "/v1/stock"): Route(
-        "catalogue",
-        "/v1/stock",
-        {"stock": [{"location_id": "S1", "item_id": "tea", "on_hand": 1}]},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-        page=_PAGE,
-    ),
-    ("PUT", "/v1/locations"): Route(
-        "catalogue",
-        "/v1/locations",
-        {"locations": [{"location_id": "S1", "region": "x"}]},
-        other_channel=_CHANNEL,
-        other_location=_LOCATION,
-        screen=_CHANNEL,
-        page=_PAGE,
-    ),
-}
-#: Method and scope of what is the same on every channel, so that no limited key changes it.
-EVERYWHERE: Final = {("PUT", "catalogue"), ("PUT", "customers"), ("DELETE", "customers")}
 
 
 @pytest.fixture
@@ -329,7 +138,7 @@ def test_what_each_key_opens(app: Flask, client: FlaskClient, named: Names, make
         }
         for name in limited:
             asked[name] = (keys[route.scope, name], getattr(route, name))
-        if (method, route.scope) not in EVERYWHERE:
+        if (method, route.scope) not in EVERYWHERE and rule not in OF_ALL:
             asked["for here"] = (here, "")
         for name, (key, kind) in asked.items():
             answer = send(client, method, route.path, route.body, named, key)
@@ -359,7 +168,7 @@ def test_a_shop_of_one_place_changes_its_own_stock_only(
     stock = {"stock": [{"location_id": "S2", "item_id": "tea", "on_hand": 1}]}
     assert send(client, "PUT", "/v1/stock", stock, named, own).status_code == 200
     sold_out = {"items": [{"item_id": "tea", "active": False}]}
-    assert refusal(send(client, "PUT", "/v1/items", sold_out, named, own)) == _LOCATION
+    assert refusal(send(client, "PUT", "/v1/items", sold_out, named, own)) == "location-forbidden"
 
 
 def test_strangers_learn_nothing_of_the_business(

@@ -53,7 +53,7 @@ def ask_all():
 ask_all()
 state = app.extensions["omnibasket"]
 shown = {"channel": "web", "at_ts": state.now_ts() - 90_000, "item_ids": ("pasta", "item03", "tea")}
-ids = state.ledger.customer_ids()
+ids = state.ledger.records.customer_ids()
 state.ledger.contacts.show(
     [Showing(customer_id=one, **shown) for one in ids], CapRules({}, "UTC", keep_days=28)
 )

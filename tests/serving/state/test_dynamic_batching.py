@@ -64,7 +64,7 @@ def engine(app: Flask) -> Engine:
 @pytest.fixture
 def row(app: Flask) -> CustomerHistory:
     ledger = state(app).ledger
-    return ledger.customer(customer_id=ledger.customer_ids()[0], as_of_ts=NOW).history
+    return ledger.customer(customer_id=ledger.records.customer_ids()[0], as_of_ts=NOW).history
 
 
 def at_once(held: Held, asked: Sequence[Callable[[], Any]], batcher: DynamicBatcher) -> list[Any]:
