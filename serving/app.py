@@ -31,6 +31,7 @@ from serving.api import (
 )
 from serving.http import ItemIdConverter, log, problems, request_id_of, request_limits, responses
 from serving.pages import aisle, dashboard, home, localization, shop, sign_in, till
+from serving.pages import customers as customers_page
 from serving.schemas import openapi
 from serving.state import State
 
@@ -92,6 +93,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         dashboard,
         sign_in,
         till,
+        customers_page,
         shop,
         aisle,
         localization,

@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -48,6 +49,14 @@ MAY_BE_EMPTY = {
     "offers_by_day",
     "not_in_model_ids",
     "left_out",
+    # What the customer of the examples never did.
+    "cart",
+    "visits",
+    "shown",
+    "messages",
+    "dismissals",
+    "consents",
+    "holdouts",
 }
 #: Settings with which most bundles of a small demo are worth a decision.
 EASY: dict[str, Any] = {
@@ -227,6 +236,17 @@ def own(text: str, client: FlaskClient) -> str:
     asked = state.ledger.customer(identifier=sealed, as_of_ts=state.now_ts() + 1)
     assert asked.customer_id
     text = text.replace("4d1c0a5e7b", asked.customer_id)
+    if "order_id=1001" in text:
+        order = {
+            "event_id": "order-1001",
+            "event": "purchase",
+            "occurred_at": datetime.fromtimestamp(state.now_ts(), UTC).isoformat(),
+            "customer_id": asked.customer_id,
+            "transaction_id": "1001",
+            "items": [{"item_id": items[0]}],
+        }
+        sent = client.post("/v1/events", json={"events": [order]}).get_json()
+        assert sent["refused"] == 0, sent
     if "/offers/" in text or text.endswith("/offers"):
         if bundle["status"] != "approved" or bundle["terms"]["per_customer"] < 9:
             revision = {"If-Match": f'"{bundle["revision"]}"'}

@@ -66,14 +66,14 @@ def translations_of(tag: str) -> gettext.NullTranslations:
 
 
 @cache
-def script_messages(tag: str, page: str) -> dict[str, Any]:
+def script_messages(tag: str, *scripts: str) -> dict[str, Any]:
     """Return what the scripts of a page need to speak a language.
 
     Parameters
     ----------
     tag : str
         Of an offered language.
-    page : str
+    *scripts : str
         What the names of the page's scripts begin with: ``dashboard`` for ``dashboard.js`` and
         ``dashboard-list.js``.
 
@@ -90,7 +90,7 @@ def script_messages(tag: str, page: str) -> dict[str, Any]:
     catalogue = read_catalogue(tag)
     messages: dict[str, str | list[str]] = {}
     for message in catalogue:
-        if not message.id or not any(_is_of(name, page) for name, _ in message.locations):
+        if not message.id or not any(_is_of(name, scripts) for name, _ in message.locations):
             continue
         if isinstance(message.id, tuple):
             messages[message.id[0]] = [*(message.string or ())]
@@ -100,6 +100,8 @@ def script_messages(tag: str, page: str) -> dict[str, Any]:
     return {"numerals": numerals, "categories": categories, "messages": messages}
 
 
-def _is_of(location: str, page: str) -> bool:
+def _is_of(location: str, scripts: tuple[str, ...]) -> bool:
     name = location.removeprefix(SCRIPTS)
-    return name != location and name.startswith((f"{page}.", f"{page}-"))
+    return name != location and name.startswith(
+        tuple(f"{script}{end}" for script in scripts for end in ".-")
+    )

@@ -29,7 +29,7 @@ def page() -> Response:
     state: State = current_app.extensions["omnibasket"]
     return show(
         "dashboard.html",
-        scripts="dashboard",
+        scripts=("dashboard",),
         workspace=state.config.workspace.name,
         who=visitor.name,
         csrf=visitor.csrf_token,

@@ -28,8 +28,8 @@ _COOKIE_SECONDS: Final = 365 * DAY
 _HTML: Final = "text/html; charset=utf-8"
 #: Pages of other origins load the texts of ``omnibasket.js``; a new release reaches them soon.
 _FRESH_SECONDS: Final = 3_600
-#: Pages whose scripts have texts, by what the names of those scripts begin with.
-_SCRIPTED: Final = ("dashboard", "omnibasket", "shop", "till")
+#: Scripts whose texts are loaded, not inlined, by what their names begin with.
+_SCRIPTED: Final = ("customers", "dashboard", "omnibasket", "shop", "till")
 
 
 def register(app: Flask) -> None:
@@ -67,7 +67,7 @@ def _find() -> Language:
 def show(
     template: str,
     *,
-    scripts: str | None = None,
+    scripts: tuple[str, ...] = (),
     status: int = 200,
     headers: tuple[tuple[str, str], ...] = (),
     pictures: Iterable[str] = (),
@@ -78,7 +78,7 @@ def show(
     Parameters
     ----------
     template : str
-    scripts : str, optional
+    scripts : tuple of str
         What the names of the page's scripts begin with, if they have texts, as ``dashboard``.
     status : int
     headers : tuple of (str, str)
@@ -93,7 +93,7 @@ def show(
         template,
         language=language,
         languages=[language_of(tag) for tag in TAGS],
-        messages=_inlined(language, scripts) if scripts is not None else None,
+        messages=_inlined(language, scripts) if scripts else None,
         **values,
     )
     told = [
@@ -114,9 +114,9 @@ def show(
     return response
 
 
-def _inlined(language: Language, scripts: str) -> Markup:
+def _inlined(language: Language, scripts: tuple[str, ...]) -> Markup:
     """Return the texts of a page's scripts as JSON that nothing in it can end."""
-    found = dict(script_messages(language.tag, scripts))
+    found = dict(script_messages(language.tag, *scripts))
     if language.tag != "en":
         kinds = PROBLEM_KINDS.items()
         found["problems"] = {name: language.gettext(kind.title) for name, kind in kinds}

@@ -130,4 +130,4 @@ def _page(kind: str, heading: str = "", item: Mapping[str, Any] | None = None) -
             "item": told,
             "item_json": orjson.dumps(told).decode(),
         }
-    return show("shop.html", scripts="shop", **given)
+    return show("shop.html", scripts=("shop",), **given)

@@ -27,8 +27,10 @@ blueprint = Blueprint("sign_in", __name__)
 _HTML: Final = "text/html; charset=utf-8"
 #: The quota that all wrong keys share, so that guessing is no faster than one key's attempts.
 _GUESSING: Final = "sign-in"
+#: Scripts that these pages share, and that have texts.
+SHARED_SCRIPTS: Final = ("dashboard-api", "dashboard-dom")
 #: Page → scope that a key needs for it.
-SCOPES: Final = {"dashboard": PAGE_SCOPE, "till": "offers"}
+SCOPES: Final = {"dashboard": PAGE_SCOPE, "till": "offers", "customers": "customers"}
 
 
 class Visitor(NamedTuple):
@@ -85,11 +87,11 @@ class SignIn(Body, frozen=True):
             min_length=1,
             max_length=200,
             description="A key of the page's scope, as `omnibasket keys create` shows it: "
-            "`marketing` for the dashboard, `offers` for the till.",
+            "`marketing` for the dashboard, `offers` for the till, `customers` for customers.",
         ),
     ]
     page: Annotated[
-        Literal["dashboard", "till"], Meta(description="The page that is to be used.")
+        Literal["dashboard", "till", "customers"], Meta(description="The page that is to be used.")
     ] = "dashboard"
 
 

@@ -36,7 +36,7 @@ def page() -> Response:
     own = visitor.grant.locations if visitor.grant is not None else ()
     return show(
         "till.html",
-        scripts="till",
+        scripts=("till", *sign_in.SHARED_SCRIPTS),
         workspace=state.config.workspace.name,
         who=visitor.name,
         csrf=visitor.csrf_token,

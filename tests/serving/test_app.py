@@ -165,9 +165,14 @@ def test_logs_hold_nothing_that_was_asked(client: FlaskClient) -> None:
         f"/v1/recommendations?placement=web_home&identifier_type=email&identifier_value={who}"
     )
     client.get(f"/v1/customers/{who}?q={who}")
+    client.get(f"/v1/nothing/{who}?q={who}")
     client.get("/livez")
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
-    assert [line["route"] for line in lines] == ["/v1/recommendations", None]
+    assert [line["route"] for line in lines] == [
+        "/v1/recommendations",
+        "/v1/customers/<customer_id>",
+        None,
+    ]
     assert lines[0]["status"] == 200
     assert lines[0]["milliseconds"] >= 0
     assert who not in written.getvalue()

@@ -198,7 +198,17 @@ def order_id(scope: str, transaction_id: str) -> str:
 
 
 def order_ids(scope: str, transaction_id: str, systems: Sequence[str]) -> list[str]:
-    """Return every ``order_id`` that an order may have: as each system exports it, then live."""
+    """Return every ``order_id`` that an order may have: as each system exports it, then live.
+
+    Parameters
+    ----------
+    scope : str
+        Of ``scope_of``.
+    transaction_id : str
+        The order's number.
+    systems : sequence of str
+        Names of the systems that export orders.
+    """
     return [*(f"{system}:{transaction_id}" for system in systems), order_id(scope, transaction_id)]
 
 

@@ -18,6 +18,7 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("DELETE", "/dashboard/session"): ("/dashboard/session", 200),
     ("GET", "/till"): ("/till", 200),  # asks for a key
     ("GET", "/till/products/<item:text>"): ("/till/products/tea", 401),
+    ("GET", "/customers"): ("/customers", 200),  # asks for a key
     ("GET", "/qr/<token>/offer.svg"): ("/qr/{token}x/offer.svg", 404),
     ("GET", "/qr/<token>/offer.png"): ("/qr/{token}x/offer.png", 404),
     # The example shop is off unless it is asked for; it shows what any shop shows.
