@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, request
 
+from recsys import history as kept_history
 from recsys.errors import DataError
-from recsys.history import History, has_link, links_of
 from recsys.identity import overrides
 from recsys.ledger.events import Event, EventItem
 from serving.access import admission
@@ -96,7 +96,7 @@ def links(customer_id: str) -> Response:
     admission.refuse_restricted_key(_ANYWHERE)
     history = _history(state)
     identifiers = state.ledger.records.identifiers(owners)
-    rows = links_of(history, {(each.type, each.value) for each in identifiers})
+    rows = kept_history.links_of(history, {(each.type, each.value) for each in identifiers})
     undone = {*overrides.undone_links(state.config)}
     told = [_link(state, row, row["link_id"] in undone) for row in rows]
     answer = {"customer_id": owners[0], "history": history.version, "links": told}
@@ -150,16 +150,17 @@ def redo(link_id: str) -> Response:
     return _changed(state, link_id, overrides.redo(state.config, link_id))
 
 
-def _history(state: State) -> History:
+def _history(state: State) -> "kept_history.History":
+    # The room's modules are loaded here, when they are needed: they are large.
     try:
-        return History.open(state.config)
+        return kept_history.History.open(state.config)
     except DataError:
         raise Refusal("history-missing", PROBLEM_KINDS["history-missing"].advice) from None
 
 
 def _check_known(state: State, link_id: str) -> None:
     """Refuse a link that the history does not have."""
-    if not has_link(_history(state), link_id):
+    if not kept_history.has_link(_history(state), link_id):
         raise Refusal("link-unknown", PROBLEM_KINDS["link-unknown"].advice)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, request
 
+from recsys import history as kept_history
 from recsys.decisions import ContactState, described
 from recsys.errors import DataError
-from recsys.history import History, customers_of_order
 from recsys.languages import language_of
 from recsys.ledger import Exposure
 from recsys.ledger.customers import Look
@@ -81,7 +81,9 @@ def _of_order(state: State, number: str) -> set[str | None]:
     try:
         systems = orjson.loads(state.ledger.meta().get("systems", "[]"))
         exported = [number, *order_ids("online", number, systems)]
-        ids += customers_of_order(History.open(state.config), exported)
+        # Its modules are loaded here, when they are needed: they are large.
+        current = kept_history.History.open(state.config)
+        ids += kept_history.customers_of_order(current, exported)
     except DataError:
         pass  # there is no history here: only live orders are known
     return {state.ledger.resolve_id(each) for each in ids}

@@ -17,8 +17,8 @@ const nameOf = (item) => (item.item_id === null ? t("a product that is gone") : 
 const place = (one) => (one.location_id ? isolate(one.location_name || one.location_id) : null);
 const inPlace = (one) => [one.channel ? channelName(one.channel) : t("channel unknown"), place(one)].filter(Boolean).join(" · ");
 
-function table(headings, rows) {
-  return h("div", { class: "wide" }, h("table", {},
+function table(caption, headings, rows) {
+  return h("div", { class: "wide" }, h("table", {}, h("caption", { class: "hidden" }, caption),
     h("thead", {}, h("tr", {}, headings.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, ix) => h(ix ? "td" : "th", ix ? {} : { scope: "row" }, cell)))))));
 }
@@ -39,7 +39,7 @@ function orders({ count: n, by_channel: channels, recent, older }) {
   const total = [tn("{n} order is known one by one.", "{n} orders are known one by one.", n)];
   if (older.lines) total.push(tn("Before them, {n} line is known in sum only.", "Before them, {n} lines are known in sum only.", older.lines));
   return section(t("Orders and returns"), channels.length || older.lines, h("p", {}, total.join(" ")),
-    table([t("Channel"), t("Orders"), t("Amount bought"), t("Amount returned"), t("Last time")], channels.map((one) => [
+    table(t("Orders by channel"), [t("Channel"), t("Orders"), t("Amount bought"), t("Amount returned"), t("Last time")], channels.map((one) => [
       channelName(one.channel), count(one.orders), money(one.bought), money(one.returned), when(one.last_at)])),
     folded("ol", recent.map((one) => h("li", {},
       h("p", {}, h("b", {}, one.at ? when(one.at) : t("An order of which only returns are known")), " · ",
@@ -65,7 +65,7 @@ function shownAnswers(answers) {
 }
 
 function offers(list) {
-  return section(t("Offers"), list.length, table([t("Products"), t("Price"), t("Until"), t("State")], list.map((one) => [
+  return section(t("Offers"), list.length, table(t("Offers"), [t("Products"), t("Price"), t("Until"), t("State")], list.map((one) => [
     one.items.map(titleOf).join(" + "), money(one.price), when(one.expires_at),
     one.redemption
       ? t("{state} on {when}, {where}", { state: OFFER_STATES[one.state], when: when(one.redemption.redeemed_at), where: channelName(one.redemption.channel) })
@@ -73,7 +73,7 @@ function offers(list) {
 }
 
 function messages(list) {
-  return section(t("Messages"), list.length, table([t("To go out"), t("Channel"), t("Placement"), t("State")], list.map((one) => [
+  return section(t("Messages"), list.length, table(t("Messages"), [t("To go out"), t("Channel"), t("Placement"), t("State")], list.map((one) => [
     when(one.send_at), channelName(one.channel), h("code", {}, one.placement), MESSAGE_STATES[one.state] || one.state])));
 }
 
@@ -98,10 +98,10 @@ function consents(known, correct) {
     h("select", { id: id.given }, h("option", { value: "no" }, t("no")), h("option", { value: "yes" }, t("yes")))),
   h("div", { class: "field" }, h("label", { for: id.source }, t("Where it was said")), h("input", { id: id.source, maxlength: 200 })),
   h("p", { class: "actions" }, h("button", { type: "submit", class: "quiet" }, t("Note it"))));
-  return section(t("Consents"), true, table([t("Purpose"), t("Allowed on"), t("Not allowed on")], now),
+  return section(t("Consents"), true, table(t("What is allowed"), [t("Purpose"), t("Allowed on"), t("Not allowed on")], now),
     said.length ? null : h("p", { class: "hint" }, t("The customer said nothing; these are the settings.")),
     h("h3", {}, t("What the customer said")),
-    history.length ? table([t("When"), t("Purpose"), t("Channel"), t("Said"), t("Where"), t("Noted by")], history.map((one) => [
+    history.length ? table(t("What the customer said"), [t("When"), t("Purpose"), t("Channel"), t("Said"), t("Where"), t("Noted by")], history.map((one) => [
       when(one.at), PURPOSES[one.purpose] || one.purpose, one.channel ? channelName(one.channel) : t("every channel"),
       one.given ? t("yes") : t("no"), one.source ? isolate(one.source) : "–", one.noted_by ? isolate(one.noted_by) : t("an export")]))
       : h("p", { class: "hint" }, t("Nothing is known.")),

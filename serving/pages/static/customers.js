@@ -119,7 +119,7 @@ at("show-looks")?.addEventListener("click", async () => {
     const { looks, next } = await send(`/v1/looks?${query({ limit: 50, cursor })}`);
     const list = at("looks-list");
     if (cursor === null) {
-      list.replaceChildren(h("div", { class: "wide" }, h("table", {},
+      list.replaceChildren(h("div", { class: "wide" }, h("table", {}, h("caption", { class: "hidden" }, t("Who looked at customers")),
         h("thead", {}, h("tr", {}, [t("When"), t("Who"), t("Customer"), t("Why"), t("Where")].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}))));
       if (!looks.length) list.replaceChildren(h("p", {}, t("Nobody did.")));

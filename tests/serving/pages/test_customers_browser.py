@@ -1,11 +1,13 @@
 """The page about one customer in a real browser: find, read, correct, and who looked."""
 
 import re
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.serving.api.test_customer_view import BOTH
 from tests.serving.api.test_customers import customer_id
@@ -13,6 +15,8 @@ from tests.serving.conftest import Start, ask, email, known, needs_browser, stat
 from tests.serving.pages.browsing import give_key, key_of
 
 pytestmark = needs_browser
+
+AUDIT = Path(__file__).with_name("page_audit.js").read_text()
 
 
 @pytest.fixture
@@ -96,3 +100,33 @@ def test_whoever_leaves_shows_nobody(client: FlaskClient, desk: Page) -> None:
     desk.clock.fast_forward("06:00")
     expect(desk.locator("#customer")).to_be_empty()
     expect(desk.get_by_label("Its value")).to_have_value("")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "lang", "width"), [("light", "en", 1280), ("dark", "en", 360), ("light", "ar", 1280)]
+)
+def test_nothing_is_in_anybodys_way(
+    app: Flask,
+    client: FlaskClient,
+    start: Start,
+    browser: Browser,
+    scheme: Literal["light", "dark"],
+    lang: str,
+    width: int,
+) -> None:
+    ask(client, count=3, **known(BOTH))
+    state(app).flush()
+    who = customer_id(client, BOTH)
+    client.put(f"/v1/customers/{who}/dismissals", json={"item_id": "tea", "stands": True})
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{start(app)}/customers?lang={lang}")
+    page.locator("body[data-ready]").wait_for()
+    page.locator("#kind").select_option("id")
+    page.locator("#value").fill(who)
+    page.locator("#reason").fill("a")
+    page.keyboard.press("Enter")
+    page.locator("body[data-shown]").wait_for()
+    found: dict[str, Any] = page.evaluate(AUDIT)
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    context.close()
