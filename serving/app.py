@@ -28,9 +28,10 @@ from serving.api import (
     looks,
     offers,
     recommendations,
+    screens,
 )
 from serving.http import ItemIdConverter, log, problems, request_id_of, request_limits, responses
-from serving.pages import aisle, dashboard, home, localization, shop, sign_in, till
+from serving.pages import aisle, dashboard, home, localization, screen, shop, sign_in, till
 from serving.pages import customers as customers_page
 from serving.schemas import openapi
 from serving.state import State
@@ -85,6 +86,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         erasures,
         bundles,
         offers,
+        screens,
         links,
         backoffice,
         health,
@@ -94,6 +96,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         sign_in,
         till,
         customers_page,
+        screen,
         shop,
         aisle,
         localization,

@@ -141,5 +141,6 @@ PLACEMENTS: dict[str, PlacementSettings] = {
         channel="email", count=4, left_cart=True, weights={"cart": 5.0}, priority=70
     ),
     "store_screen": PlacementSettings(channel="store_screen", count=6, personal=False),
+    "store_kiosk": PlacementSettings(channel="store_screen", count=6),
     "associate_tablet": PlacementSettings(channel="associate", count=8, offers=1, left_cart=True),
 }

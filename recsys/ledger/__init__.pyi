@@ -4,10 +4,12 @@ from .circuit_breaker import Timeouts
 from .customers.erasing import ErasedRows
 from .ledger import Customer, Exposure, Ledger, Outcome
 from .mark_file import Mark, MarkFile
+from .screens import Approval, PairedScreen, Screen, Waiting
 
 __all__ = [
     "BROWSER_SCOPES",
     "SCOPES",
+    "Approval",
     "Customer",
     "ErasedRows",
     "Exposure",
@@ -21,7 +23,10 @@ __all__ = [
     "MarkFile",
     "Outcome",
     "Overlay",
+    "PairedScreen",
+    "Screen",
     "Timeouts",
+    "Waiting",
     "Written",
     "find_key",
 ]

@@ -55,6 +55,9 @@ class Grant(Struct, frozen=True, omit_defaults=True):
     """Web origins of the pages that use it; empty for a server's key."""
     expires_ts: int | None = None
     """UTC epoch seconds from which it is invalid."""
+    card_type: str | None = None
+    """Of a kiosk, a screen where customers scan a card to see what is for them: the type of
+    identifier that is on the card."""
 
 
 class Key(Struct, frozen=True):
@@ -111,18 +114,8 @@ class Keys:
         secret : str
             The key as callers send it. It is not stored and cannot be shown again.
         """
-        key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
-        secret = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
-        row = {
-            "key_id": key_id,
-            "digest": _digest(secret),
-            "created_ts": now_ts,
-            "grant": msgspec.json.encode(grant),
-        }
         with self._database.writing() as connection:
-            connection.execute(KEYS.insert(), row)
-            _tell(connection)
-        return key_id, secret
+            return create_key(connection, grant, now_ts)
 
     def revoke(self, key_id: str, now_ts: int) -> bool:
         """Revoke a key permanently; running services refuse it within a second.
@@ -152,8 +145,7 @@ class Keys:
                 raise LedgerError(f"no key `{key_id}`. `omnibasket keys list` shows them.")
             if row.revoked_ts is not None:
                 return False
-            connection.execute(KEYS.update().where(of.key_id == key_id), {"revoked_ts": now_ts})
-            _tell(connection)
+            revoke_key(connection, key_id, now_ts)
         return True
 
     def all(self) -> list[Key]:
@@ -249,6 +241,27 @@ class KeptKeys:
             durable_files.replace_file(self._path, content, mode=0o600)
         except OSError:
             return
+
+
+def create_key(connection: sa.Connection, grant: Grant, now_ts: int) -> tuple[str, str]:
+    """Create a key in a writer's transaction; see ``Keys.create``."""
+    key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
+    secret = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
+    row = {
+        "key_id": key_id,
+        "digest": _digest(secret),
+        "created_ts": now_ts,
+        "grant": msgspec.json.encode(grant),
+    }
+    connection.execute(KEYS.insert(), row)
+    _tell(connection)
+    return key_id, secret
+
+
+def revoke_key(connection: sa.Connection, key_id: str, now_ts: int) -> None:
+    """Revoke a key in a writer's transaction."""
+    connection.execute(KEYS.update().where(KEYS.c.key_id == key_id), {"revoked_ts": now_ts})
+    _tell(connection)
 
 
 def find_key(keys: Mapping[str, Key], secret: str) -> Key | None:

@@ -32,6 +32,7 @@ from recsys.ledger.events.recording import Outcome, record
 from recsys.ledger.offers.decisions import Decisions
 from recsys.ledger.offers.offers import Offers
 from recsys.ledger.schema import EVENTS, HISTORIES, META
+from recsys.ledger.screens import Screens
 
 __all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "ReplacedRows", "Timeouts"]
 
@@ -84,6 +85,8 @@ class Ledger:
         Who looked at which customer.
     records : CustomerRecords
         Identifiers and visits of customers.
+    screens : Screens
+        Screens in stores, and how they are paired.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
@@ -98,6 +101,7 @@ class Ledger:
         self.erasures = Erasures(database)
         self.looks = Looks(database)
         self.records = CustomerRecords(database)
+        self.screens = Screens(database)
         self.currency = currency
 
     @classmethod

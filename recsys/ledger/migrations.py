@@ -241,7 +241,7 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     10: (),  # new tables
     11: (_keep_reserved,),
     12: (_keep_tills,),
-    13: (_index_people,),  # and consent changes, looks
+    13: (_index_people,),  # and consent changes, looks, screens
 }
 
 

@@ -30,7 +30,7 @@ METADATA: Final = MetaData()
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER keys only
 
 
-def _key() -> TypeEngine[str]:
+def key_type() -> TypeEngine[str]:
     """Return a text column with byte order, whatever the database's locale."""
     return Text(collation="C").with_variant(Text(), "sqlite")
 
@@ -47,7 +47,7 @@ META: Final = Table(
 HISTORIES: Final = Table(
     "histories",
     METADATA,
-    Column("customer_id", _key(), primary_key=True),
+    Column("customer_id", key_type(), primary_key=True),
     Column("digest", LargeBinary),  # of the row as ingested; null after an event changed it
     Column("row", LargeBinary, nullable=False),
 )
@@ -56,10 +56,10 @@ HISTORIES: Final = Table(
 IDENTIFIERS: Final = Table(
     "identifiers",
     METADATA,
-    Column("type", _key(), primary_key=True),
-    Column("value", _key(), primary_key=True),
-    Column("own_id", _key(), nullable=False, index=True),
-    Column("customer_id", _key(), index=True),  # null: blocked
+    Column("type", key_type(), primary_key=True),
+    Column("value", key_type(), primary_key=True),
+    Column("own_id", key_type(), nullable=False, index=True),
+    Column("customer_id", key_type(), index=True),  # null: blocked
 )
 
 #: Contact with each customer: what was shown and refused. By ``own_id``, so that a link that is
@@ -67,7 +67,7 @@ IDENTIFIERS: Final = Table(
 CONTACTS: Final = Table(
     "contacts",
     METADATA,
-    Column("own_id", _key(), primary_key=True),
+    Column("own_id", key_type(), primary_key=True),
     Column("state", LargeBinary, nullable=False),  # recsys.decisions.ContactState as msgpack
     # When anything last happened; null while it holds what a customer said, which stays.
     Column("shown_ts", BigInteger, index=True),
@@ -77,8 +77,8 @@ CONTACTS: Final = Table(
 RESERVATIONS: Final = Table(
     "reservations",
     METADATA,
-    Column("recommendation_id", _key(), primary_key=True),
-    Column("own_id", _key(), nullable=False, index=True),
+    Column("recommendation_id", key_type(), primary_key=True),
+    Column("own_id", key_type(), nullable=False, index=True),
     Column("decided_ts", BigInteger, nullable=False, index=True),
 )
 
@@ -86,9 +86,9 @@ RESERVATIONS: Final = Table(
 KEPT_ANSWERS: Final = Table(
     "kept_answers",
     METADATA,
-    Column("own_id", _key(), primary_key=True),
-    Column("slot", _key(), primary_key=True),  # of recsys.ledger.customers.showings.slot_key
-    Column("recommendation_id", _key(), nullable=False),
+    Column("own_id", key_type(), primary_key=True),
+    Column("slot", key_type(), primary_key=True),  # of recsys.ledger.customers.showings.slot_key
+    Column("recommendation_id", key_type(), nullable=False),
     Column("decided_ts", BigInteger, nullable=False, index=True),
     Column("answer", LargeBinary, nullable=False),  # JSON, compressed
 )
@@ -97,8 +97,8 @@ KEPT_ANSWERS: Final = Table(
 HANDOVERS: Final = Table(
     "handovers",
     METADATA,
-    Column("code_hash", _key(), primary_key=True),
-    Column("own_id", _key()),  # null: of a visit without a login
+    Column("code_hash", key_type(), primary_key=True),
+    Column("own_id", key_type()),  # null: of a visit without a login
     Column("visit", LargeBinary, nullable=False),  # recsys.ledger.events.visit_state.State as JSON
     Column("expires_ts", BigInteger, nullable=False, index=True),
 )
@@ -107,7 +107,7 @@ HANDOVERS: Final = Table(
 ERASURES: Final = Table(
     "erasures",
     METADATA,
-    Column("own_id", _key(), primary_key=True),  # of an identifier
+    Column("own_id", key_type(), primary_key=True),  # of an identifier
     Column("marked_ts", BigInteger, nullable=False),
     Column("erased", Boolean, nullable=False),  # False: lifted again
 )
@@ -116,8 +116,8 @@ ERASURES: Final = Table(
 SESSIONS: Final = Table(
     "sessions",
     METADATA,
-    Column("session_id", _key(), primary_key=True),
-    Column("own_id", _key(), index=True),  # of whoever logged in; null before a login
+    Column("session_id", key_type(), primary_key=True),
+    Column("own_id", key_type(), index=True),  # of whoever logged in; null before a login
     Column("seen_ts", BigInteger, nullable=False),  # time of its latest event
     Column("state", LargeBinary, nullable=False),  # recsys.ledger.events.visit_state.State as JSON
 )
@@ -127,12 +127,12 @@ EVENTS: Final = Table(
     "events",
     METADATA,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
-    Column("event_id", _key(), nullable=False, unique=True),  # as event_types.stored_id
+    Column("event_id", key_type(), nullable=False, unique=True),  # as event_types.stored_id
     Column("digest", LargeBinary, nullable=False),  # distinguishes a repeat from another event
     Column("event", Text, nullable=False),
     Column("occurred_ts", BigInteger, nullable=False),
     Column("received_ts", BigInteger, nullable=False),
-    Column("own_id", _key()),  # the customer; null if none
+    Column("own_id", key_type()),  # the customer; null if none
     # False if another event has the same transaction, or only a page reported it.
     Column("counted", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -145,9 +145,9 @@ EVENTS: Final = Table(
 TRANSACTIONS: Final = Table(
     "transactions",
     METADATA,
-    Column("transaction_id", _key(), primary_key=True),
-    Column("scope", _key(), primary_key=True),
-    Column("event_id", _key(), nullable=False),
+    Column("transaction_id", key_type(), primary_key=True),
+    Column("scope", key_type(), primary_key=True),
+    Column("event_id", key_type(), nullable=False),
     Column("named", Boolean, nullable=False),  # whether its event identified a customer
 )
 
@@ -155,11 +155,11 @@ TRANSACTIONS: Final = Table(
 EXPOSURES: Final = Table(
     "exposures",
     METADATA,
-    Column("recommendation_id", _key(), primary_key=True),
+    Column("recommendation_id", key_type(), primary_key=True),
     Column("shown_ts", BigInteger, nullable=False, index=True),
     Column("placement", Text, nullable=False),
-    Column("customer_id", _key()),
-    Column("session_id", _key()),
+    Column("customer_id", key_type()),
+    Column("session_id", key_type()),
     Column("location_id", Text),
     Column("model_version", Text, nullable=False),
     Column("items", LargeBinary, nullable=False),  # JSON array of item ids in the order shown
@@ -172,7 +172,7 @@ CONSENT_CHANGES: Final = Table(
     "consent_changes",
     METADATA,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
-    Column("own_id", _key(), nullable=False, index=True),
+    Column("own_id", key_type(), nullable=False, index=True),
     Column("noted_ts", BigInteger, nullable=False),
     Column("noted_by", Text, nullable=False),  # name of a key, or of an export
     Column("consent", LargeBinary, nullable=False),  # recsys.decisions.Consent as JSON
@@ -189,7 +189,7 @@ LOOKS: Final = Table(
     Column("key_id", Text),  # null: no key was needed
     Column("page", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("own_id", _key(), index=True),  # whom; null after they were erased
+    Column("own_id", key_type(), index=True),  # whom; null after they were erased
     sqlite_autoincrement=True,
 )
 
@@ -197,11 +197,37 @@ LOOKS: Final = Table(
 KEYS: Final = Table(
     "keys",
     METADATA,
-    Column("key_id", _key(), primary_key=True),
+    Column("key_id", key_type(), primary_key=True),
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of the whole key
     Column("created_ts", BigInteger, nullable=False),
     Column("revoked_ts", BigInteger),  # null: not revoked
     Column("grant", LargeBinary, nullable=False),  # recsys.ledger.api_keys.Grant as JSON
+)
+
+#: Paired screens. Revoking a screen's key ends it; its row stays for the record.
+SCREENS: Final = Table(
+    "screens",
+    METADATA,
+    Column("key_id", key_type(), primary_key=True),
+    Column("location_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("card_type", Text),  # of a kiosk, as Grant.card_type
+    Column("paired_ts", BigInteger, nullable=False),
+    Column("paired_by", Text, nullable=False),
+    Column("seen_ts", BigInteger),  # when it last asked; null: never
+    Column("shown", LargeBinary),  # JSON array of item ids; null: nothing yet
+)
+
+#: Codes that screens show until somebody types them.
+PAIRINGS: Final = Table(
+    "pairings",
+    METADATA,
+    Column("code_hash", key_type(), primary_key=True),
+    Column("secret_hash", key_type(), nullable=False, unique=True),
+    Column("location_id", Text, nullable=False),
+    Column("expires_ts", BigInteger, nullable=False, index=True),
+    Column("approval", LargeBinary),  # recsys.ledger.screens.Approval as JSON; null: waits
+    Column("key_id", key_type()),  # null until the screen fetched its key
 )
 
 #: Back office updates of products and locations, by id.
@@ -209,7 +235,7 @@ LIVE_ITEMS, LIVE_LOCATIONS = (
     Table(
         name,
         METADATA,
-        Column("id", _key(), primary_key=True),
+        Column("id", key_type(), primary_key=True),
         Column("seq", BigInteger, nullable=False, index=True),  # number of the update
         Column("told_ts", BigInteger, nullable=False),
         Column("body", LargeBinary, nullable=False),  # a record of catalogue_updates as JSON
@@ -221,8 +247,8 @@ LIVE_ITEMS, LIVE_LOCATIONS = (
 LIVE_STOCK: Final = Table(
     "live_stock",
     METADATA,
-    Column("location_id", _key(), primary_key=True),
-    Column("item_id", _key(), primary_key=True),
+    Column("location_id", key_type(), primary_key=True),
+    Column("item_id", key_type(), primary_key=True),
     Column("seq", BigInteger, nullable=False, index=True),
     Column("told_ts", BigInteger, nullable=False),
     Column("on_hand", Double, nullable=False),
@@ -233,7 +259,7 @@ LIVE_STOCK: Final = Table(
 ENDED_SESSIONS: Final = Table(
     "ended_sessions",
     METADATA,
-    Column("session_id", _key(), primary_key=True),
+    Column("session_id", key_type(), primary_key=True),
     Column("ends_ts", BigInteger, nullable=False),
 )
 
@@ -242,7 +268,7 @@ ENDED_SESSIONS: Final = Table(
 DECISIONS: Final = Table(
     "decisions",
     METADATA,
-    Column("bundle_id", _key(), primary_key=True),
+    Column("bundle_id", key_type(), primary_key=True),
     Column("kind", Text, nullable=False),
     Column("item_ids", LargeBinary, nullable=False),  # JSON array
     Column("terms", LargeBinary, nullable=False),  # recsys.bundles.terms.Terms as JSON
@@ -259,7 +285,7 @@ DECISIONS: Final = Table(
 DECISION_CHANGES: Final = Table(
     "decision_changes",
     METADATA,
-    Column("bundle_id", _key(), primary_key=True),
+    Column("bundle_id", key_type(), primary_key=True),
     Column("revision", BigInteger, primary_key=True, autoincrement=False),
     Column("changed_ts", BigInteger, nullable=False),
     Column("changed_by", Text, nullable=False),
@@ -271,11 +297,11 @@ DECISION_CHANGES: Final = Table(
 OFFERS: Final = Table(
     "offers",
     METADATA,
-    Column("offer_id", _key(), primary_key=True),
-    Column("code_hash", _key(), nullable=False, unique=True),
+    Column("offer_id", key_type(), primary_key=True),
+    Column("code_hash", key_type(), nullable=False, unique=True),
     Column("kept_code", Text),  # of valid offers made before codes were hashed
-    Column("bundle_id", _key(), nullable=False),
-    Column("owner", _key(), nullable=False),
+    Column("bundle_id", key_type(), nullable=False),
+    Column("owner", key_type(), nullable=False),
     Column("items", LargeBinary, nullable=False),  # recsys.bundles.terms.OfferItem as JSON
     Column("price_minor", BigInteger, nullable=False),
     Column("discount_minor", BigInteger, nullable=False),
@@ -314,7 +340,7 @@ Index(
 OFFER_ADDRESSES: Final = Table(
     "offer_addresses",
     METADATA,
-    Column("address", _key(), primary_key=True),  # keyed hash
+    Column("address", key_type(), primary_key=True),  # keyed hash
     Column("since_ts", BigInteger, nullable=False, index=True),  # start of its hour
     Column("issued", BigInteger, nullable=False),  # number since then
 )
@@ -323,8 +349,8 @@ OFFER_ADDRESSES: Final = Table(
 OFFER_ORDERS: Final = Table(
     "offer_orders",
     METADATA,
-    Column("transaction_id", _key(), primary_key=True),
-    Column("scope", _key(), primary_key=True),
+    Column("transaction_id", key_type(), primary_key=True),
+    Column("scope", key_type(), primary_key=True),
     Column("state", LargeBinary, nullable=False),  # recsys.ledger.offers.orders.OrderState as JSON
 )
 
@@ -332,9 +358,9 @@ OFFER_ORDERS: Final = Table(
 REDEMPTIONS: Final = Table(
     "redemptions",
     METADATA,
-    Column("transaction_id", _key(), primary_key=True),
-    Column("scope", _key(), primary_key=True),
-    Column("offer_id", _key(), primary_key=True),
+    Column("transaction_id", key_type(), primary_key=True),
+    Column("scope", key_type(), primary_key=True),
+    Column("offer_id", key_type(), primary_key=True),
     Column("channel", Text, nullable=False),
     Column("location_id", Text),
     Column("redeemed_ts", BigInteger, nullable=False),
@@ -350,27 +376,4 @@ Index(
     unique=True,
     sqlite_where=REDEMPTIONS.c.returned_ts.is_(None),
     postgresql_where=REDEMPTIONS.c.returned_ts.is_(None),
-)
-
-#: Staged changes of ``HISTORIES`` and ``IDENTIFIERS`` during a replacement. Private to the
-#: connection, and sorted by the tables' keys, so that they need no keys.
-STAGED: Final = MetaData()
-
-STAGED_HISTORIES: Final = Table(
-    "staged_histories",
-    STAGED,
-    Column("customer_id", _key()),
-    Column("digest", LargeBinary),
-    Column("row", LargeBinary),  # null: the customer is removed
-    prefixes=["TEMPORARY"],
-)
-
-STAGED_IDENTIFIERS: Final = Table(
-    "staged_identifiers",
-    STAGED,
-    Column("type", _key()),
-    Column("value", _key()),
-    Column("own_id", _key()),  # null: the identifier is removed
-    Column("customer_id", _key()),
-    prefixes=["TEMPORARY"],
 )

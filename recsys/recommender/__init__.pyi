@@ -16,12 +16,14 @@ from .engine import Engine
 from .filter_check import unknown_values
 from .label_sheet import ShelfLabel, label_sheet
 from .placement_check import calibrates, check_placement, unknown_names
-from .placements import BOUGHT_ON, Question, all_placements, find_placement
+from .placements import BOUGHT_ON, KIOSK, Question, all_placements, find_placement
 from .product_pages import PageKind, PageQuestion
+from .product_pictures import draw_item
 from .request_context import kept_last_baskets, rank_request
 
 __all__ = [
     "BOUGHT_ON",
+    "KIOSK",
     "AislePage",
     "Catalogue",
     "CatalogueUpdates",
@@ -42,6 +44,7 @@ __all__ = [
     "cart_document",
     "check_placement",
     "clicks_that_matter",
+    "draw_item",
     "find_placement",
     "forbidden_now",
     "kept_last_baskets",

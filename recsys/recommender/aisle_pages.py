@@ -97,9 +97,10 @@ def aisle_page(
 def bundles_for_anybody(
     engine: Engine,
     offerable: OfferableBundles,
-    item_ix: int,
+    item_ix: int | None,
     location_id: str | None,
     as_of_ts: int,
+    most: int = _BUNDLES,
 ) -> list[Decision]:
     """Find the bundles with a product that anybody may ask for in a store.
 
@@ -108,17 +109,19 @@ def bundles_for_anybody(
     engine : Engine
     offerable : OfferableBundles
         Over the engine's catalogue.
-    item_ix : int
-        Position in its index.
+    item_ix : int or None
+        Position in its index; None: of any product.
     location_id : str or None
         The store; in an unknown one there are none.
     as_of_ts : int
         Time of the question, UTC epoch seconds.
+    most : int
+        Maximum number.
 
     Returns
     -------
     list of Decision
-        The largest discount first, a few. Approved for sale in this store and not over, of
+        The largest discount first. Approved for sale in this store and not over, of
         products that are bought in one basket; none that the store is known to lack, none with a
         minimum age. Whether a budget is left is not looked at.
     """
@@ -135,7 +138,7 @@ def bundles_for_anybody(
             full = int(engine.catalogue.prices_minor[items].sum())
             found.append((full - (decision.terms.price_minor or 0), decision))
     found.sort(key=lambda pair: (-pair[0], pair[1].bundle_id))
-    return [decision for _, decision in found[:_BUNDLES]]
+    return [decision for _, decision in found[:most]]
 
 
 def _minimum_age(engine: Engine, item_ix: int) -> str | None:

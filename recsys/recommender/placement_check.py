@@ -15,7 +15,7 @@ from recsys.ranking import factors_of
 from recsys.recommender.bundles.listing import ListRequest
 from recsys.recommender.engine import Engine
 from recsys.recommender.filter_check import unknown_values
-from recsys.recommender.placements import Question, filter_of
+from recsys.recommender.placements import KIOSK, Question, filter_of
 from recsys.recommender.rule_check import check_rules
 from recsys.schema import CHANNELS
 
@@ -53,7 +53,7 @@ def check_placement(engine: Engine, name: str, settings: PlacementSettings) -> I
     elif allowed < settings.count:
         text = f"count: {settings.count} are asked for, and only {allowed} products may be shown."
         yield Finding(name, "warning", text)
-    if settings.personal and settings.channel == "store_screen":
+    if settings.personal and settings.channel == "store_screen" and name != KIOSK:
         text = "personal: a screen that everybody sees would show what one customer buys."
         yield Finding(name, "warning", text)
     if settings.from_last_basket and not settings.personal:

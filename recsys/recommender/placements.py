@@ -35,6 +35,10 @@ BOUGHT_ON: Final[dict[str, str | None]] = {
 }
 
 
+#: Placement of a customer who scanned their card at a kiosk.
+KIOSK: Final = "store_kiosk"
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What to show one customer on one placement."""
 

@@ -61,6 +61,11 @@ PROBLEM_KINDS: Final = {
         "A page's key names nobody",
         "From a page, ask with a `session_id` or for nobody; name customers from your server.",
     ),
+    "not-a-kiosk": Kind(
+        403,
+        "Nobody scans cards at this screen",
+        "Pair it as a kiosk: choose what customers scan there.",
+    ),
     "event-forbidden": Kind(
         403,
         "The key is not for such events",
@@ -86,6 +91,17 @@ PROBLEM_KINDS: Final = {
         "No such decision is kept",
         "Ask with the `recommendation_id` of an answer that was shown, a second after it; "
         "decisions are kept as long as [ledger] exposure_days says.",
+    ),
+    "location-unknown": Kind(
+        404,
+        "There is no such location",
+        "Give the `location_id` of an export, an order or `PUT /v1/locations`.",
+    ),
+    "screen-unknown": Kind(404, "There is no such screen", "`GET /v1/screens` lists them."),
+    "code-unknown": Kind(
+        404,
+        "No screen shows this code",
+        "Type the code that the screen shows now; each holds for ten minutes.",
     ),
     "link-unknown": Kind(
         404,
@@ -115,6 +131,15 @@ PROBLEM_KINDS: Final = {
         409,
         "A product of the bundle is not sold",
         "Wait until it is active again, or choose another bundle.",
+    ),
+    "pairing-waits": Kind(
+        409, "Nobody typed the code yet", "Ask again in some seconds, for ten minutes."
+    ),
+    "keys-needed": Kind(
+        409,
+        "There are no keys yet",
+        "Without keys everybody on this machine may open a screen, and nothing is paired. Create a "
+        "key first: `omnibasket keys create`.",
     ),
     "link-fixed": Kind(
         409,

@@ -5,25 +5,21 @@ anybody may ask for. It reads no session and no history, promises nothing, and w
 """
 
 import base64
-import logging
 from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, current_app, request
 
 from recsys.bundles import Decision
-from recsys.errors import LedgerError
 from recsys.languages import Language
-from recsys.recommender import AislePage, Engine, aisle_page, bundles_for_anybody
+from recsys.recommender import AislePage, Engine, aisle_page, draw_item
 from recsys.values import aisle_path, currency_digits
 from serving.pages.localization import page_language, show
-from serving.pages.product_pictures import draw_item
+from serving.requests import public_bundles
 from serving.schemas import documented
 from serving.state import State
 
 blueprint = Blueprint("aisle", __name__)
-
-_log = logging.getLogger("omnibasket.service")
 
 _RETRY_SECONDS: Final = 5
 
@@ -64,7 +60,7 @@ def page(item_id: str) -> Response:
         _good(engine, related, here, pictures)
         for related in ({**found.item, "availability": None}, *found.related["items"])
     ]
-    bundles = _bundles(state, engine, item_ix, here, now_ts)
+    bundles = public_bundles.of_store(state, engine, here, now_ts, item_ix)
     return show(
         "aisle.html",
         pictures=pictures,
@@ -109,45 +105,15 @@ def _good(engine: Engine, item: Json, location_id: str | None, pictures: list[st
     }
 
 
-def _bundles(
-    state: State, engine: Engine, item_ix: int, location_id: str | None, now_ts: int
-) -> list[Decision]:
-    """Find the bundles whose budget is not spent; none while the ledger does not say so."""
-    offerable = state.offer_issuer.offerable(engine)
-    found = bundles_for_anybody(engine, offerable, item_ix, location_id, now_ts)
-    limited = [it.bundle_id for it in found if it.terms.budget_minor is not None]
-    if not limited:
-        return found
-    try:
-        with state.ledger.hurrying("budgets of bundles"):
-            counts = state.ledger.offers.counts(limited, now_ts=now_ts)
-    except LedgerError as error:
-        _log.error("shown without bundles", extra={"reason": str(error)})
-        return [it for it in found if it.terms.budget_minor is None]
-
-    def is_left(decision: Decision) -> bool:
-        budget, held = decision.terms.budget_minor, counts.get(decision.bundle_id)
-        taken = 0 if held is None else held.reserved_minor + held.spent_minor
-        return budget is None or taken + _discount_minor(engine, decision) <= budget
-
-    return [decision for decision in found if is_left(decision)]
-
-
-def _full_minor(engine: Engine, decision: Decision) -> int:
-    items = engine.index.ix_of(decision.item_ids)
-    return int(engine.catalogue.prices_minor[items].sum())
-
-
-def _discount_minor(engine: Engine, decision: Decision) -> int:
-    return _full_minor(engine, decision) - (decision.terms.price_minor or 0)
-
-
 def _told(
     engine: Engine, decision: Decision, item_ix: int, location_id: str | None, language: Language
 ) -> Json:
     """Say what a page shows of a bundle: its products, first the page's own without a link."""
     say, write = language.gettext, _money(language)
-    amounts = {"price": decision.terms.price_minor, "full": _full_minor(engine, decision)}
+    amounts = {
+        "price": decision.terms.price_minor,
+        "full": public_bundles.full_minor(engine, decision),
+    }
     prices = {
         name: language.isolated(write({"amount_minor": minor, "currency": decision.terms.currency}))
         for name, minor in amounts.items()

@@ -52,5 +52,6 @@ def _choices(state: State) -> dict[str, Any]:
         "channels": CHANNELS,
         "offering": offering_channels(state.config),
         "currency": currency,
+        "identifiers": sorted(state.identifier_types),
         **engine_says,
     }

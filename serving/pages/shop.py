@@ -12,10 +12,10 @@ from typing import Any, Final
 import orjson
 from flask import Blueprint, Response, abort, current_app, request
 
+from recsys.recommender import draw_item
 from serving.access import session
 from serving.http import reply
 from serving.pages.localization import page_language, show
-from serving.pages.product_pictures import draw_item
 from serving.schemas import documented
 from serving.state import State
 

@@ -35,10 +35,8 @@ from recsys.ledger.schema import (
     HISTORIES,
     IDENTIFIERS,
     META,
-    STAGED,
-    STAGED_HISTORIES,
-    STAGED_IDENTIFIERS,
 )
+from recsys.ledger.staged_tables import STAGED, STAGED_HISTORIES, STAGED_IDENTIFIERS
 from recsys.ledger.statements import insert
 
 Key = tuple[str, ...]

@@ -140,14 +140,14 @@ class OfferableBundles:
         return found
 
     def for_anybody(
-        self, item_ix: int, channel: str, location_id: str, as_of_ts: int
+        self, item_ix: int | None, channel: str, location_id: str, as_of_ts: int
     ) -> list[Decision]:
         """Find the bundles with a product that may be promised to whoever buys all of it at once.
 
         Parameters
         ----------
-        item_ix : int
-            Position in the catalogue.
+        item_ix : int or None
+            Position in the catalogue; None: of any product.
         channel, location_id : str
             Where it would be bought.
         as_of_ts : int
@@ -158,11 +158,14 @@ class OfferableBundles:
         list of Decision
             By bundle id. None that follows an earlier purchase.
         """
-        names = self._with_choice.get(int(self._of[item_ix]), ()) if self._bundles else ()
+        names: Iterable[str] = self._bundles
+        if item_ix is not None:
+            names = self._with_choice.get(int(self._of[item_ix]), ()) if self._bundles else ()
         decisions = [
             self._bundles[name].decision
             for name in names
-            if name not in self._withheld and item_ix in self._bundles[name].items
+            if name not in self._withheld
+            and (item_ix is None or item_ix in self._bundles[name].items)
         ]
         return [
             decision

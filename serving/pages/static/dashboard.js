@@ -1,19 +1,38 @@
 /* The marketers' page: which part of it is seen, by the address after the #.
-   `#status=approved&sort=lift` is a list, `#bundle=b1…&status=approved` a bundle out of it. */
+   `#screens` are the screens in stores, `#status=approved&sort=lift` is a list of bundles, and
+   `#bundle=b1…&status=approved` a bundle out of it. */
 
 import * as api from "./dashboard-api.js";
 import { openBundle, closeBundle } from "./dashboard-bundle.js";
 import { say } from "./dashboard-dom.js";
 import { showList } from "./dashboard-list.js";
+import { showScreens } from "./dashboard-screens.js";
+import { t } from "./messages.js";
 
 const list = document.getElementById("list");
 const bundle = document.getElementById("bundle");
+const screens = document.getElementById("screens");
 const heading = document.title;
 let wasOpen = null;
 let scrolled = 0;
 
 function route() {
   const asked = new URLSearchParams(location.hash.slice(1));
+  const isScreens = asked.has("screens");
+  screens.hidden = !isScreens;
+  for (const [name, isHere] of [["to-bundles", !isScreens], ["to-screens", isScreens]]) {
+    if (isHere) document.getElementById(name).setAttribute("aria-current", "page");
+    else document.getElementById(name).removeAttribute("aria-current");
+  }
+  if (isScreens) {
+    list.hidden = true;
+    bundle.hidden = true;
+    closeBundle(bundle);
+    wasOpen = null;
+    document.title = heading.replace(/^[^·]*·/, `${t("Screens")} ·`);
+    showScreens(screens);
+    return;
+  }
   const bundleId = asked.get("bundle");
   asked.delete("bundle");
   if (bundleId && !wasOpen) scrolled = window.scrollY;

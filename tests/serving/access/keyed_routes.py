@@ -13,6 +13,7 @@ class Route(NamedTuple):
     other_location: str = ""
     screen: str = ""
     page: str = ""
+    own: str = ""  # without any limit
 
 
 _EVENT: Final = {
@@ -24,6 +25,7 @@ _EVENT: Final = {
 }
 _ORDER: Final = {"transaction_id": "T9", "channel": "web", "location_id": "S1"}
 _TAKE_OVER: Final = {"session_id": "tablet", "channel": "web"}
+_KIOSK: Final = "not-a-kiosk"
 _CHANNEL, _LOCATION, _PAGE = "channel-forbidden", "location-forbidden", "browser-key"
 _OFFER_OTHERS: Final = {"screen": _CHANNEL, "page": _PAGE}
 _RESTRICTED: Final = {"other_channel": _CHANNEL, "other_location": _LOCATION, **_OFFER_OTHERS}
@@ -116,6 +118,39 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         "customers", "/v1/identities/links/l0000000000000000", {}, **_RESTRICTED
     ),
     ("GET", "/v1/looks"): Route("privacy", "/v1/looks", **_RESTRICTED),
+    ("GET", "/v1/screens/<location_id>/playlist"): Route(
+        "recommend",
+        "/v1/screens/S1/playlist",
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        page=_PAGE,
+    ),
+    ("POST", "/v1/screens/<location_id>/guests"): Route(
+        "recommend",
+        "/v1/screens/S1/guests",
+        {"card": "card0"},
+        other_channel=_KIOSK,
+        other_location=_LOCATION,
+        screen=_KIOSK,
+        page=_PAGE,
+        own=_KIOSK,
+    ),
+    ("GET", "/v1/screens"): Route("marketing", "/v1/screens", screen=_CHANNEL, page=_PAGE),
+    ("POST", "/v1/screens"): Route(
+        "marketing",
+        "/v1/screens",
+        {"code": "AAAAAA", "name": "x"},
+        other_channel=_CHANNEL,
+        screen=_CHANNEL,
+        page=_PAGE,
+    ),
+    ("DELETE", "/v1/screens/<screen_id>"): Route(
+        "marketing",
+        "/v1/screens/unknown",
+        other_channel=_CHANNEL,
+        screen=_CHANNEL,
+        page=_PAGE,
+    ),
     ("POST", "/v1/handovers"): Route(
         "recommend", "/v1/handovers", {"session_id": "visit"}, screen=_CHANNEL
     ),
@@ -218,10 +253,14 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
 }
 #: Method and scope of what is the same on every channel, so that no limited key changes it.
 EVERYWHERE: Final = {("PUT", "catalogue"), ("PUT", "customers"), ("DELETE", "customers")}
-#: What tells of all channels and locations, so that no limited key reads it.
+#: What tells of all channels and locations, or is of the screens' channel, so that a key that is
+#: limited to the web does not reach it.
 OF_ALL: Final = {
     "/v1/customers",
     "/v1/customers/<customer_id>",
     "/v1/customers/<customer_id>/links",
     "/v1/looks",
+    "/v1/screens",
+    "/v1/screens/<location_id>/playlist",
+    "/v1/screens/<screen_id>",
 }

@@ -19,6 +19,11 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/till"): ("/till", 200),  # asks for a key
     ("GET", "/till/products/<item:text>"): ("/till/products/tea", 401),
     ("GET", "/customers"): ("/customers", 200),  # asks for a key
+    # A screen shows what hangs on the wall; without its key, a code to be paired.
+    ("GET", "/screens/<location_id>"): ("/screens/S1", 200),
+    ("GET", "/screens/worker.js"): ("/screens/worker.js", 200),
+    ("POST", "/screens/pairings"): ("/screens/pairings", 415),
+    ("POST", "/screens/pairings/key"): ("/screens/pairings/key", 415),
     ("GET", "/qr/<token>/offer.svg"): ("/qr/{token}x/offer.svg", 404),
     ("GET", "/qr/<token>/offer.png"): ("/qr/{token}x/offer.png", 404),
     # The example shop is off unless it is asked for; it shows what any shop shows.

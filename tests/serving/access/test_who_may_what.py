@@ -31,6 +31,7 @@ REFUSED: Final = (
     "channel-forbidden",
     "location-forbidden",
     "browser-key",
+    "not-a-kiosk",
 )
 
 
@@ -134,12 +135,12 @@ def test_what_each_key_opens(app: Flask, client: FlaskClient, named: Names, make
         asked = {
             "none": (None, "key-missing"),
             "all but its scope": (others[route.scope], "scope-missing"),
-            "its scope": (own[route.scope], ""),
+            "its scope": (own[route.scope], route.own),
         }
         for name in limited:
             asked[name] = (keys[route.scope, name], getattr(route, name))
         if (method, route.scope) not in EVERYWHERE and rule not in OF_ALL:
-            asked["for here"] = (here, "")
+            asked["for here"] = (here, route.own)
         for name, (key, kind) in asked.items():
             answer = send(client, method, route.path, route.body, named, key)
             found[method, rule, name] = refusal(answer)

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from serving.pages.product_pictures import draw, shape_of
+from recsys.recommender.product_pictures import draw, shape_of
 
 
 @pytest.mark.parametrize(

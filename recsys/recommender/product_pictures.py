@@ -8,7 +8,7 @@ import hashlib
 import re
 from typing import Final
 
-from recsys.recommender import Engine
+from recsys.recommender.engine import Engine
 
 #: Shape → beginnings of words that choose it; the first matching shape is drawn.
 _WORDS: Final = {

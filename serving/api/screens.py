@@ -1,0 +1,401 @@
+"""``/v1/screens``: what a screen in a store shows, which screens there are, and how one is paired.
+
+A screen shows public lists only. At a kiosk a customer who scans their card sees for a minute what
+is for them, without a word about what they bought.
+"""
+
+import base64
+import io
+import secrets
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+import segno
+from flask import Blueprint, Response, current_app, g, request
+
+from recsys.bundles import Decision
+from recsys.datasets import EMPTY
+from recsys.ledger import Approval
+from recsys.ledger.events import SHARED_SECONDS, Identifier, seal_session
+from recsys.recommender import KIOSK, Engine, draw_item
+from recsys.units import DAY
+from recsys.values import aisle_path
+from serving.access import admission, session
+from serving.http import PROBLEM_KINDS, FieldError, Refusal, reply
+from serving.requests import (
+    Recipient,
+    context,
+    deciding,
+    public_bundles,
+    read_body,
+    read_query,
+    request_warnings,
+)
+from serving.schemas import (
+    ApprovedScreen,
+    GuestCard,
+    GuestList,
+    Playlist,
+    PlaylistQuery,
+    RevokedScreen,
+    ScreenApproval,
+    ScreenList,
+    documented,
+)
+from serving.state import State
+
+blueprint = Blueprint("screens", __name__)
+
+#: Placement of what everybody sees.
+WALL: Final = "store_screen"
+#: How often a screen asks anew.
+_REFRESH_SECONDS: Final = 120
+#: Attribute of a product that says where in the store it lies.
+_SHELF: Final = "shelf"
+#: Bundles of which one is that of the day.
+_MOST_BUNDLES: Final = 31
+#: Signs of a code of ``POST /v1/handovers``.
+_HANDOVER_LENGTH: Final = 22
+_BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request")
+_PLACES: Final = ("channel-forbidden", "location-forbidden")
+Json = dict[str, Any]
+
+
+@blueprint.get("/v1/screens/<location_id>/playlist")
+@documented(
+    "What the screens of a store show now",
+    tag="channels",
+    scope="recommend",
+    query=PlaylistQuery,
+    answers={200: Playlist},
+    problems=(
+        "bad-request",
+        "invalid-request",
+        "location-unknown",
+        "no-model",
+        "browser-key",
+        *_PLACES,
+    ),
+)
+def playlist(location_id: str) -> Response:
+    """List products that the store has in stock, and the bundle of the day; the same for everybody.
+
+    A paired screen is noted as seen. What was on the wall counts when the screen reports it:
+    `view_item_list` with the `recommendation_id`.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    asked = read_query(request.args, PlaylistQuery)
+    if admission.is_browser():
+        raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice)
+    settings = context.find_placement(state, WALL)
+    admission.check_location(location_id, "/location_id")
+    engine = _engine_of(state, location_id)
+    delivery = deciding.Delivery(WALL, settings)
+    decided, answer = _answer(
+        state, engine, delivery, Recipient(), location_id, asked.lang, asked.count
+    )
+    state.expose(deciding.to_exposure(decided, answer, []))
+    items = [_item(engine, item) for item in answer["items"]]
+    now_ts = state.now_ts()
+    if g.caller is not None:
+        shown = [item["item_id"] for item in answer["items"]]
+        state.ledger.screens.note_seen(g.caller.key_id, shown, int(time.time()))
+    place = engine.catalogue.place(engine.catalogue.location(location_id))
+    told: Json = {
+        "recommendation_id": answer["recommendation_id"],
+        "placement": WALL,
+        "location_id": location_id,
+        "location_name": place["name"],
+        "made_at": _at(now_ts),
+        "refresh_seconds": _REFRESH_SECONDS,
+        "lang": answer["lang"],
+        "heading": (answer["heading"] or {}).get("text"),
+        "items": items,
+        "bundle": _bundle_of_the_day(state, engine, location_id, now_ts),
+        "card_type": _card_type(state),
+    }
+    request_warnings.add(told, [*decided.warnings])
+    return reply(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+@blueprint.post("/v1/screens/<location_id>/guests")
+@documented(
+    "What is for a customer who scanned their card at a kiosk",
+    tag="channels",
+    scope="recommend",
+    body=GuestCard,
+    example={"card": "2983113735101"},
+    answers={200: GuestList},
+    problems=(
+        *_BODY,
+        "location-unknown",
+        "no-model",
+        "browser-key",
+        "not-a-kiosk",
+        "too-many-requests",
+        "ledger-unavailable",
+        *_PLACES,
+    ),
+)
+def guest(location_id: str) -> Response:
+    """List what is for the customer, for as long as the screen may show it.
+
+    The items carry no reasons: others look on. A customer who does not consent to it, or whom
+    nobody knows, gets what everybody sees.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    params = read_body(request, GuestCard)
+    if admission.is_browser():
+        raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice)
+    admission.check_location(location_id, "/location_id")
+    card_type = _card_type(state)
+    settings = state.config.placement(KIOSK)
+    if card_type is None or settings is None:
+        raise Refusal("not-a-kiosk", PROBLEM_KINDS["not-a-kiosk"].advice)
+    admission.check_channel(settings.channel, "/card")
+    # Numbers of cards can be tried out; a customer scans one.
+    state.rates.count_sign_in(f"kiosk {g.caller.key_id if g.caller is not None else location_id}")
+    engine = _engine_of(state, location_id)
+    now_ts = state.now_ts()
+    customer_id = _handed_over(state, params.card, now_ts)
+    identifier = None if customer_id else Identifier(type=card_type, value=params.card)
+    recipient = context.find_customer_or_nobody(
+        state, settings, customer_id, identifier, None, now_ts + 1
+    )
+    delivery = deciding.Delivery(KIOSK, settings)
+    decided, answer = _answer(state, engine, delivery, recipient, location_id, params.lang, None)
+    if decided.verdict.held_out is not None:
+        deciding.show_nothing(answer, decided.verdict.held_out)
+    noted = state.contact_policy.note_or_say_so(
+        answer, deciding.to_showing(decided, answer, state.contact_policy)
+    )
+    state.expose(deciding.to_exposure(decided, answer, noted.taken_out))
+    told: Json = {
+        "recommendation_id": answer["recommendation_id"],
+        "placement": KIOSK,
+        "known": decided.recipient.customer.customer_id is not None
+        and not decided.recipient.no_consent,
+        "ends_after_seconds": SHARED_SECONDS,
+        "lang": answer["lang"],
+        "items": [_item(engine, item) for item in answer["items"]],
+    }
+    request_warnings.add(told, [*decided.warnings])
+    return reply(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+@blueprint.get("/v1/screens")
+@documented(
+    "The paired screens",
+    tag="marketers",
+    scope="marketing",
+    answers={200: ScreenList},
+    problems=("channel-forbidden", "browser-key", "ledger-unavailable"),
+)
+def screens() -> Response:
+    """List screens with when each was last seen, and what it shows; of the key's locations."""
+    state: State = current_app.extensions["omnibasket"]
+    admission.refuse_screens()
+    titles = _titles(state)
+    told = [
+        {
+            "screen_id": one.key_id,
+            "location_id": one.location_id,
+            "name": one.name,
+            "card_type": one.card_type,
+            "paired_at": _at(one.paired_ts),
+            "paired_by": one.paired_by,
+            "seen_at": None if one.seen_ts is None else _at(one.seen_ts),
+            "shows": [titles(item_id) for item_id in one.shown],
+        }
+        for one in state.ledger.screens.all()
+        if admission.reaches(("store_screen",), (one.location_id,))
+    ]
+    return reply(orjson.dumps({"screens": told}))
+
+
+@blueprint.post("/v1/screens")
+@documented(
+    "Pair a screen by the code that it shows",
+    tag="marketers",
+    scope="marketing",
+    body=ScreenApproval,
+    example={"code": "K7M2QX", "name": "Entrance"},
+    answers={201: ApprovedScreen},
+    problems=(
+        *_BODY,
+        "code-unknown",
+        "keys-needed",
+        "too-many-requests",
+        "browser-key",
+        "ledger-unavailable",
+        *_PLACES,
+    ),
+)
+def approve() -> Response:
+    """Give a screen a key of its own: public lists and reports of its store, nothing else."""
+    state: State = current_app.extensions["omnibasket"]
+    admission.refuse_screens()
+    asked = read_body(request, ScreenApproval)
+    if not state.key_cache.is_required:
+        raise Refusal("keys-needed", PROBLEM_KINDS["keys-needed"].advice)
+    admission.check_channel("store_screen", "/code")
+    if asked.card_type is not None and asked.card_type not in state.identifier_types:
+        known = ", ".join(sorted(state.identifier_types))
+        errors = [FieldError("/card_type", f"is no type of identifier here. Known: {known}.")]
+        raise Refusal("invalid-request", "Nobody has such a card.", errors)
+    state.rates.count_sign_in(f"codes {g.caller.key_id if g.caller is not None else ''}")
+    now_ts = int(time.time())
+    location_id = state.ledger.screens.location_of(asked.code, now_ts)
+    if location_id is None:
+        raise Refusal("code-unknown", PROBLEM_KINDS["code-unknown"].advice)
+    admission.check_location(location_id, "/code")
+    approval = Approval(asked.name, admission.caller_name(), asked.card_type)
+    if not state.ledger.screens.approve(asked.code, approval, now_ts):
+        raise Refusal("code-unknown", PROBLEM_KINDS["code-unknown"].advice)
+    told = {"location_id": location_id, "name": asked.name, "card_type": asked.card_type}
+    return reply(orjson.dumps(told), 201)
+
+
+@blueprint.delete("/v1/screens/<screen_id>")
+@documented(
+    "Take a screen's key back",
+    tag="marketers",
+    scope="marketing",
+    answers={200: RevokedScreen},
+    problems=("screen-unknown", "browser-key", "ledger-unavailable", *_PLACES),
+)
+def revoke(screen_id: str) -> Response:
+    """Revoke the key; within a second or two the screen shows a code for pairing again."""
+    state: State = current_app.extensions["omnibasket"]
+    admission.refuse_screens()
+    admission.check_channel("store_screen", "/screen_id")
+    found = [one for one in state.ledger.screens.all() if one.key_id == screen_id]
+    if not found:
+        raise Refusal("screen-unknown", PROBLEM_KINDS["screen-unknown"].advice)
+    admission.check_location(found[0].location_id, "/screen_id")
+    revoked = state.ledger.keys.revoke(screen_id, int(time.time()))
+    return reply(orjson.dumps({"screen_id": screen_id, "revoked": revoked}))
+
+
+def _handed_over(state: State, card: str, now_ts: int) -> str | None:
+    """Return whose code for a hand-over was scanned; None where it is none, or nobody's."""
+    if len(card) != _HANDOVER_LENGTH:
+        return None
+    visit = seal_session(f"kiosk-{secrets.token_hex(8)}", state.keyed_hash)
+    found = state.ledger.handovers.use(card, visit or "", now_ts, shared=True)
+    return None if found is None else found.own_id
+
+
+def _answer(
+    state: State,
+    engine: Engine,
+    delivery: deciding.Delivery,
+    recipient: Recipient,
+    location_id: str,
+    lang: str | None,
+    count: int | None,
+) -> tuple[deciding.Asked, Json]:
+    decided = deciding.ask(
+        state,
+        engine,
+        delivery,
+        recipient,
+        state.now_ts() + 1,
+        lang=lang,
+        count=count,
+        location_id=location_id,
+        item_ids=(),
+        cart=None,
+        exclude=(),
+        item_filter=None,
+        attributes=(_SHELF,),
+        explain=False,
+    )
+    history = decided.recipient.customer.history if delivery.settings.personal else EMPTY
+    ((question, answer),) = state.contact_policy.recommend(engine, [decided.question], [history])
+    return replace(decided, question=question), answer
+
+
+def _engine_of(state: State, location_id: str) -> Engine:
+    """Return the engine, if it knows the location."""
+    engine = state.loaded()
+    if not engine.catalogue.location(location_id):
+        raise Refusal("location-unknown", PROBLEM_KINDS["location-unknown"].advice)
+    return engine
+
+
+def _card_type(state: State) -> str | None:
+    """Return what the caller's customers scan; without keys, whoever tries it out has cards."""
+    if g.caller is not None:
+        found: str | None = g.caller.grant.card_type
+        return found
+    return next((kind for kind in ("loyalty_card",) if kind in state.identifier_types), None)
+
+
+def _item(engine: Engine, item: Json) -> Json:
+    """Say what a screen shows of an item of an answer."""
+    (ix,) = engine.index.ix_of([item["item_id"]]).tolist()
+    department = engine.catalogue.labels["department"]
+    code = int(department.code[ix])
+    shelf = (item.get("attributes") or {}).get(_SHELF)
+    picture = item.get("image_url")
+    if picture is None:
+        drawn = base64.b64encode(draw_item(engine, ix).encode()).decode()
+        picture = f"data:image/svg+xml;base64,{drawn}"
+    return {
+        "item_id": item["item_id"],
+        "title": item["title"] or item["item_id"],
+        "price": item["price"],
+        "picture": picture,
+        "place": shelf or (department.names[code] if code >= 0 else None),
+    }
+
+
+def _bundle_of_the_day(state: State, engine: Engine, location_id: str, now_ts: int) -> Json | None:
+    """Choose one of the bundles that anybody may ask for in the store, another one every day."""
+    found = public_bundles.of_store(state, engine, location_id, now_ts, most=_MOST_BUNDLES)
+    if not found:
+        return None
+    day = now_ts // DAY
+    decision: Decision = sorted(found, key=lambda one: one.bundle_id)[day % len(found)]
+    terms = decision.terms
+    first = decision.item_ids[0]
+    items = [engine.item(ix) for ix in engine.index.ix_of(decision.item_ids).tolist()]
+    address = items[0].get("url")
+    if state.config.serve.aisle_pages:
+        address = session.own_origin() + aisle_path(first, location_id)
+    full_minor = public_bundles.full_minor(engine, decision)
+    return {
+        "bundle_id": decision.bundle_id,
+        "items": [_item(engine, item) for item in items],
+        "price": {"amount_minor": terms.price_minor, "currency": terms.currency},
+        "full_price": {"amount_minor": full_minor, "currency": terms.currency},
+        "qr": None if address is None else _code(address),
+        "until": None if terms.ends_ts is None else _at(terms.ends_ts),
+    }
+
+
+def _code(address: str) -> str:
+    """Draw a code, black on white, as a ``data:`` address."""
+    drawing = io.BytesIO()
+    segno.make(address, error="m").save(drawing, kind="svg", border=2, light="#fff")
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawing.getvalue()).decode()}"
+
+
+def _titles(state: State) -> Any:
+    engine = state.engine
+
+    def title(item_id: str) -> str:
+        if engine is None:
+            return item_id
+        ix = int(engine.index.ix_of([item_id])[0])
+        return item_id if ix < 0 else engine.catalogue.titles[ix] or item_id
+
+    return title
+
+
+def _at(ts: int) -> str:
+    return f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%dT%H:%M:%SZ}"
