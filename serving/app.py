@@ -27,6 +27,7 @@ from serving.api import (
     links,
     looks,
     offers,
+    paired_screens,
     recommendations,
     screens,
 )
@@ -87,6 +88,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         bundles,
         offers,
         screens,
+        paired_screens,
         links,
         backoffice,
         health,

@@ -1,4 +1,4 @@
-"""``/v1/screens``: what a screen in a store shows, which screens there are, and how one is paired.
+"""``/v1/screens/{id}``: what the screens of a store show.
 
 A screen shows public lists only. At a kiosk a customer who scans their card sees for a minute what
 is for them, without a word about what they bought.
@@ -18,13 +18,12 @@ from flask import Blueprint, Response, current_app, g, request
 
 from recsys.bundles import Decision
 from recsys.datasets import EMPTY
-from recsys.ledger import Approval
 from recsys.ledger.events import SHARED_SECONDS, Identifier, seal_session
 from recsys.recommender import KIOSK, Engine, draw_item
 from recsys.units import DAY
 from recsys.values import aisle_path
 from serving.access import admission, session
-from serving.http import PROBLEM_KINDS, FieldError, Refusal, reply
+from serving.http import PROBLEM_KINDS, Refusal, reply
 from serving.requests import (
     Recipient,
     context,
@@ -35,14 +34,10 @@ from serving.requests import (
     request_warnings,
 )
 from serving.schemas import (
-    ApprovedScreen,
     GuestCard,
     GuestList,
     Playlist,
     PlaylistQuery,
-    RevokedScreen,
-    ScreenApproval,
-    ScreenList,
     documented,
 )
 from serving.state import State
@@ -186,100 +181,6 @@ def guest(location_id: str) -> Response:
     return reply(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-@blueprint.get("/v1/screens")
-@documented(
-    "The paired screens",
-    tag="marketers",
-    scope="marketing",
-    answers={200: ScreenList},
-    problems=("channel-forbidden", "browser-key", "ledger-unavailable"),
-)
-def screens() -> Response:
-    """List screens with when each was last seen, and what it shows; of the key's locations."""
-    state: State = current_app.extensions["omnibasket"]
-    admission.refuse_screens()
-    titles = _titles(state)
-    told = [
-        {
-            "screen_id": one.key_id,
-            "location_id": one.location_id,
-            "name": one.name,
-            "card_type": one.card_type,
-            "paired_at": _at(one.paired_ts),
-            "paired_by": one.paired_by,
-            "seen_at": None if one.seen_ts is None else _at(one.seen_ts),
-            "shows": [titles(item_id) for item_id in one.shown],
-        }
-        for one in state.ledger.screens.all()
-        if admission.reaches(("store_screen",), (one.location_id,))
-    ]
-    return reply(orjson.dumps({"screens": told}))
-
-
-@blueprint.post("/v1/screens")
-@documented(
-    "Pair a screen by the code that it shows",
-    tag="marketers",
-    scope="marketing",
-    body=ScreenApproval,
-    example={"code": "K7M2QX", "name": "Entrance"},
-    answers={201: ApprovedScreen},
-    problems=(
-        *_BODY,
-        "code-unknown",
-        "keys-needed",
-        "too-many-requests",
-        "browser-key",
-        "ledger-unavailable",
-        *_PLACES,
-    ),
-)
-def approve() -> Response:
-    """Give a screen a key of its own: public lists and reports of its store, nothing else."""
-    state: State = current_app.extensions["omnibasket"]
-    admission.refuse_screens()
-    asked = read_body(request, ScreenApproval)
-    if not state.key_cache.is_required:
-        raise Refusal("keys-needed", PROBLEM_KINDS["keys-needed"].advice)
-    admission.check_channel("store_screen", "/code")
-    if asked.card_type is not None and asked.card_type not in state.identifier_types:
-        known = ", ".join(sorted(state.identifier_types))
-        errors = [FieldError("/card_type", f"is no type of identifier here. Known: {known}.")]
-        raise Refusal("invalid-request", "Nobody has such a card.", errors)
-    state.rates.count_sign_in(f"codes {g.caller.key_id if g.caller is not None else ''}")
-    now_ts = int(time.time())
-    location_id = state.ledger.screens.location_of(asked.code, now_ts)
-    if location_id is None:
-        raise Refusal("code-unknown", PROBLEM_KINDS["code-unknown"].advice)
-    admission.check_location(location_id, "/code")
-    approval = Approval(asked.name, admission.caller_name(), asked.card_type)
-    if not state.ledger.screens.approve(asked.code, approval, now_ts):
-        raise Refusal("code-unknown", PROBLEM_KINDS["code-unknown"].advice)
-    told = {"location_id": location_id, "name": asked.name, "card_type": asked.card_type}
-    return reply(orjson.dumps(told), 201)
-
-
-@blueprint.delete("/v1/screens/<screen_id>")
-@documented(
-    "Take a screen's key back",
-    tag="marketers",
-    scope="marketing",
-    answers={200: RevokedScreen},
-    problems=("screen-unknown", "browser-key", "ledger-unavailable", *_PLACES),
-)
-def revoke(screen_id: str) -> Response:
-    """Revoke the key; within a second or two the screen shows a code for pairing again."""
-    state: State = current_app.extensions["omnibasket"]
-    admission.refuse_screens()
-    admission.check_channel("store_screen", "/screen_id")
-    found = [one for one in state.ledger.screens.all() if one.key_id == screen_id]
-    if not found:
-        raise Refusal("screen-unknown", PROBLEM_KINDS["screen-unknown"].advice)
-    admission.check_location(found[0].location_id, "/screen_id")
-    revoked = state.ledger.keys.revoke(screen_id, int(time.time()))
-    return reply(orjson.dumps({"screen_id": screen_id, "revoked": revoked}))
-
-
 def _handed_over(state: State, card: str, now_ts: int) -> str | None:
     """Return whose code for a hand-over was scanned; None where it is none, or nobody's."""
     if len(card) != _HANDOVER_LENGTH:
@@ -383,18 +284,6 @@ def _code(address: str) -> str:
     drawing = io.BytesIO()
     segno.make(address, error="m").save(drawing, kind="svg", border=2, light="#fff")
     return f"data:image/svg+xml;base64,{base64.b64encode(drawing.getvalue()).decode()}"
-
-
-def _titles(state: State) -> Any:
-    engine = state.engine
-
-    def title(item_id: str) -> str:
-        if engine is None:
-            return item_id
-        ix = int(engine.index.ix_of([item_id])[0])
-        return item_id if ix < 0 else engine.catalogue.titles[ix] or item_id
-
-    return title
 
 
 def _at(ts: int) -> str:

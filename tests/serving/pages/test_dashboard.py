@@ -110,7 +110,8 @@ def test_it_says_what_may_be_chosen(client: FlaskClient) -> None:
     assert choices["currency"] == "EUR"
     # An e-mail leads anywhere, and nobody buys by e-mail or at a screen.
     assert choices["offering"] == ["pos", "web", "app", "marketplace"]
-    assert set(choices) == {"channels", "offering", "currency", "categories", "segments"}
+    told = {"channels", "offering", "currency", "categories", "segments", "identifiers"}
+    assert set(choices) == told
 
 
 def test_a_channel_that_cannot_show_offers_cannot_be_ticked(config: Config) -> None:
