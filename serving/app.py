@@ -12,6 +12,7 @@ from recsys.config import Config
 from recsys.messages import isolated
 from serving.access import admission, rate_limits
 from serving.api import (
+    associate,
     backoffice,
     batch,
     bundles,
@@ -33,6 +34,7 @@ from serving.api import (
 )
 from serving.http import ItemIdConverter, log, problems, request_id_of, request_limits, responses
 from serving.pages import aisle, dashboard, home, localization, screen, shop, sign_in, till
+from serving.pages import associate as associate_page
 from serving.pages import customers as customers_page
 from serving.schemas import openapi
 from serving.state import State
@@ -81,6 +83,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         customers,
         customer_view,
         customer_corrections,
+        associate,
         looks,
         decisions,
         handovers,
@@ -98,6 +101,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         sign_in,
         till,
         customers_page,
+        associate_page,
         screen,
         shop,
         aisle,

@@ -74,6 +74,9 @@ class ContactSettings(Settings, frozen=True):
     """How long the answers of mailings and slots are kept, so that a retry gives the same."""
     handover_seconds: Annotated[int, Meta(ge=30, le=3600)] = 300
     """A code that hands a visit over to another device holds so long."""
+    handover_url: str = ""
+    """Address of the web shop's page that goes on with a visit that was handed over; ``{code}``
+    stands for the code. Empty: QR codes hold the code alone."""
 
 
 class RotationSettings(Settings, frozen=True):

@@ -25,7 +25,15 @@ from recsys.ledger.statements import insert
 
 #: Scopes of keys.
 Scope = Literal[
-    "recommend", "events", "offers", "marketing", "customers", "privacy", "catalogue", "admin"
+    "recommend",
+    "events",
+    "offers",
+    "marketing",
+    "associate",
+    "customers",
+    "privacy",
+    "catalogue",
+    "admin",
 ]
 SCOPES: Final[tuple[str, ...]] = get_args(Scope)
 #: Scopes of keys in web pages, where anybody can read them.

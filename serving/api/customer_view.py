@@ -65,7 +65,7 @@ def find() -> Response:
                 raise Refusal("erased", PROBLEM_KINDS["erased"].advice)
             found = [customer.customer_id]
     elif asked.order_id is not None:
-        found = [*_of_order(state, asked.order_id)]
+        found = [*customers_of_order(state, asked.order_id)]
     else:
         offer = state.ledger.offers.find(asked.offer or "")
         found = [] if offer is None else [state.ledger.resolve_id(offer.owner)]
@@ -75,8 +75,15 @@ def find() -> Response:
     return reply(orjson.dumps({"customer_ids": ids}))
 
 
-def _of_order(state: State, number: str) -> set[str | None]:
-    """Return whose an order is: of live events, and of exports."""
+def customers_of_order(state: State, number: str) -> set[str | None]:
+    """Return whose an order is, of live events and of exports.
+
+    Parameters
+    ----------
+    state : State
+    number : str
+        As shop or till print it.
+    """
     ids = state.ledger.records.owners_of_order(number)
     try:
         systems = orjson.loads(state.ledger.meta().get("systems", "[]"))
@@ -129,7 +136,7 @@ def one(customer_id: str) -> Response:
             for each in ledger.records.identifiers(owners)
         ],
         "orders": orders_document(history, catalogue, currency, asked.orders),
-        "cart": _cart(catalogue, contact),
+        "cart": cart_document(catalogue, contact),
         "views": views_document(history, catalogue),
         "visits": [
             {"last_at": _at(visit.seen_ts), "cart": [*visit.state.cart]}
@@ -218,7 +225,8 @@ def dismissals_document(catalogue: Catalogue, contact: ContactState) -> list[dic
     ]
 
 
-def _cart(catalogue: Catalogue, contact: ContactState) -> list[dict[str, Any]]:
+def cart_document(catalogue: Catalogue, contact: ContactState) -> list[dict[str, Any]]:
+    """Tell what lies in a customer's cart, over all devices."""
     return [
         _named(catalogue, line.item_id) | {"quantity": line.quantity, "at": _at(line.at_ts)}
         for line in contact.cart

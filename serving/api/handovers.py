@@ -13,7 +13,7 @@ from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, reply
 from serving.requests import context, read_body
 from serving.schemas import HandedOver, Handover, HandoverRequest, HandoverUse, documented
-from serving.state import State
+from serving.state import State, qr_links
 
 blueprint = Blueprint("handovers", __name__)
 
@@ -57,7 +57,14 @@ def post() -> Response:
     seconds = state.config.contact.handover_seconds
     code = state.ledger.handovers.issue(customer.customer_id, customer.visit, now_ts, seconds)
     ends = datetime.fromtimestamp(now_ts + seconds, UTC)
-    made = Handover(code, f"{ends:%Y-%m-%dT%H:%M:%SZ}")
+    shop = state.config.contact.handover_url
+    url = shop.replace("{code}", code) if shop else None
+    made = Handover(
+        code=code,
+        expires_at=f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+        url=url,
+        qr=qr_links.inlined(url or code),
+    )
     return reply(msgspec.json.encode(made), 201)
 
 

@@ -5,7 +5,6 @@ is for them, without a word about what they bought.
 """
 
 import base64
-import io
 import secrets
 import time
 from dataclasses import replace
@@ -13,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-import segno
 from flask import Blueprint, Response, current_app, g, request
 
 from recsys.bundles import Decision
@@ -40,7 +38,7 @@ from serving.schemas import (
     PlaylistQuery,
     documented,
 )
-from serving.state import State
+from serving.state import State, qr_links
 
 blueprint = Blueprint("screens", __name__)
 
@@ -274,16 +272,9 @@ def _bundle_of_the_day(state: State, engine: Engine, location_id: str, now_ts: i
         "items": [_item(engine, item) for item in items],
         "price": {"amount_minor": terms.price_minor, "currency": terms.currency},
         "full_price": {"amount_minor": full_minor, "currency": terms.currency},
-        "qr": None if address is None else _code(address),
+        "qr": None if address is None else qr_links.inlined(address),
         "until": None if terms.ends_ts is None else _at(terms.ends_ts),
     }
-
-
-def _code(address: str) -> str:
-    """Draw a code, black on white, as a ``data:`` address."""
-    drawing = io.BytesIO()
-    segno.make(address, error="m").save(drawing, kind="svg", border=2, light="#fff")
-    return f"data:image/svg+xml;base64,{base64.b64encode(drawing.getvalue()).decode()}"
 
 
 def _at(ts: int) -> str:

@@ -29,7 +29,7 @@ _HTML: Final = "text/html; charset=utf-8"
 #: Pages of other origins load the texts of ``omnibasket.js``; a new release reaches them soon.
 _FRESH_SECONDS: Final = 3_600
 #: Scripts whose texts are loaded, not inlined, by what their names begin with.
-_SCRIPTED: Final = ("customers", "dashboard", "omnibasket", "screen", "shop", "till")
+_SCRIPTED: Final = ("associate", "customers", "dashboard", "omnibasket", "screen", "shop", "till")
 
 
 def register(app: Flask) -> None:

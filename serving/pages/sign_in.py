@@ -29,8 +29,13 @@ _HTML: Final = "text/html; charset=utf-8"
 _GUESSING: Final = "sign-in"
 #: Scripts that these pages share, and that have texts.
 SHARED_SCRIPTS: Final = ("dashboard-api", "dashboard-dom")
-#: Page → scope that a key needs for it.
-SCOPES: Final = {"dashboard": PAGE_SCOPE, "till": "offers", "customers": "customers"}
+#: Page → scopes that a key needs for it.
+SCOPES: Final[dict[str, tuple[str, ...]]] = {
+    "dashboard": (PAGE_SCOPE,),
+    "till": ("offers",),
+    "customers": ("customers",),
+    "associate": ("associate", "recommend", "offers", "events"),
+}
 
 
 class Visitor(NamedTuple):
@@ -56,7 +61,7 @@ def visitor_of(page: str) -> Visitor | None:
         return Visitor(None, state.sessions.token(""), None)
     cookie = request.cookies.get(session.COOKIE, "")
     key = _key_of(state, cookie)
-    if key is None or SCOPES[page] not in key.grant.scopes:
+    if key is None or not {*SCOPES[page]} <= {*key.grant.scopes}:
         return None
     return Visitor(key.grant.name or key.key_id, state.sessions.token(cookie), key.grant)
 
@@ -75,7 +80,7 @@ def ask_for_key(page: str) -> Response:
         trouble = page_language().gettext("Your session is over. Please sign in again.")
     elif cookie:
         trouble = page_language().gettext("You are signed in with a key that is not for this page.")
-    return show("sign_in.html", page=page, scope=SCOPES[page], trouble=trouble)
+    return show("sign_in.html", page=page, scope=", ".join(SCOPES[page]), trouble=trouble)
 
 
 class SignIn(Body, frozen=True):
@@ -86,12 +91,14 @@ class SignIn(Body, frozen=True):
         Meta(
             min_length=1,
             max_length=200,
-            description="A key of the page's scope, as `omnibasket keys create` shows it: "
-            "`marketing` for the dashboard, `offers` for the till, `customers` for customers.",
+            description="A key of the page's scopes, as `omnibasket keys create` shows it: "
+            "`marketing` for the dashboard, `offers` for the till, `customers` for customers, "
+            "`associate`, `recommend`, `offers` and `events` for the associate's tablet.",
         ),
     ]
     page: Annotated[
-        Literal["dashboard", "till", "customers"], Meta(description="The page that is to be used.")
+        Literal["dashboard", "till", "customers", "associate"],
+        Meta(description="The page that is to be used."),
     ] = "dashboard"
 
 
@@ -139,7 +146,7 @@ def sign_in() -> Response:
         session.check_own_page()
     if request.mimetype != "application/x-www-form-urlencoded":
         asked = read_body(request, SignIn)
-        key = _admitted(state, asked.key, SCOPES[asked.page])
+        key = _admitted(state, asked.key, asked.page)
         cookie = _cookie(state, key)
         answer = msgspec.json.encode(SignedIn(csrf_token=state.sessions.token(cookie)))
         response = reply(answer)
@@ -147,7 +154,7 @@ def sign_in() -> Response:
         given = request.form.get("page", "dashboard")
         page = given if given in SCOPES else "dashboard"
         try:
-            key = _admitted(state, request.form.get("key", ""), SCOPES[page])
+            key = _admitted(state, request.form.get("key", ""), page)
         except Refusal as refusal:
             return _refused(page, refusal)
         cookie = _cookie(state, key)
@@ -194,7 +201,7 @@ def _key_of(state: State, cookie: str) -> Key | None:
     return key if key is not None and key.state(now) == "valid" else None
 
 
-def _admitted(state: State, secret: str, scope: str) -> Key | None:
+def _admitted(state: State, secret: str, page: str) -> Key | None:
     """Return the key that a person gave for a page; None where none is needed.
 
     Raises
@@ -211,9 +218,10 @@ def _admitted(state: State, secret: str, scope: str) -> Key | None:
         raise Refusal("key-unknown", "This key is not valid. Check that it was copied whole.")
     if key_state == "expired":
         raise Refusal("key-expired", "This key has expired. Ask for a new one.")
-    if scope not in key.grant.scopes:
-        has = ", ".join(key.grant.scopes)
-        raise Refusal("scope-missing", f"This key is for {has}; this page needs the scope {scope}.")
+    if missing := [scope for scope in SCOPES[page] if scope not in key.grant.scopes]:
+        has, lacks = ", ".join(key.grant.scopes), ", ".join(missing)
+        detail = f"This key is for {has}; this page needs the scope {lacks}."
+        raise Refusal("scope-missing", detail)
     return key
 
 
@@ -231,7 +239,7 @@ def _refused(page: str, refusal: Refusal) -> Response:
     return show(
         "sign_in.html",
         page=page,
-        scope=SCOPES[page],
+        scope=", ".join(SCOPES[page]),
         status=kind.status,
         headers=(("Retry-After", str(wait)),) if wait is not None else (),
         trouble=said[0],

@@ -42,7 +42,7 @@ def page() -> Response:
         csrf=visitor.csrf_token,
         undo_seconds=UNDO_SECONDS,
         shift_seconds=state.shift_seconds,
-        locations=orjson.dumps(_stores(state, own)).decode(),
+        locations=orjson.dumps(stores(state, own)).decode(),
     )
 
 
@@ -65,7 +65,7 @@ def product(text: str) -> Response:
     return reply(orjson.dumps(engine.item(item_ix), option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def _stores(state: State, own: tuple[str, ...]) -> list[dict[str, Any]]:
+def stores(state: State, own: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the stores that a till may be in, by name; those of its key where it names some."""
     if state.engine is None:
         return [{"location_id": location_id, "name": None} for location_id in own]

@@ -1,3 +1,4 @@
+from .associate import Scan, Scanned
 from .base import Body, LanguageQuery
 from .bundle_requests import BundlePatch, BundleQuery
 from .bundles import BundleInFull, Bundles
@@ -123,6 +124,8 @@ __all__ = [
     "Recommendations",
     "RedemptionRequest",
     "RevokedScreen",
+    "Scan",
+    "Scanned",
     "ScreenApproval",
     "ScreenList",
     "StockUpdate",

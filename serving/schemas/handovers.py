@@ -25,6 +25,16 @@ class Handover(Body, frozen=True):
 
     code: Annotated[str, Meta(description="To show as a QR code, or to send.")]
     expires_at: str
+    url: Annotated[
+        str | None,
+        Meta(description="Where a phone goes on, by `[contact] handover_url`; null: nowhere yet."),
+    ]
+    qr: Annotated[
+        str,
+        Meta(
+            description="Drawing of a QR code of the address, or of the code, as `data:` address."
+        ),
+    ]
 
 
 class HandoverUse(Body, frozen=True):

@@ -4,6 +4,7 @@ Anybody with a link can see that one code without a key; only the workspace's ke
 Used wherever an offer becomes a document.
 """
 
+import base64
 import hashlib
 import io
 from typing import Any, Final, Literal
@@ -55,6 +56,13 @@ class OfferLinks:
             return self._signer.unsign(token).decode()
         except (BadSignature, UnicodeError):
             return None
+
+
+def inlined(text: str) -> str:
+    """Draw a QR code, black on white, as a ``data:`` address."""
+    drawing = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(drawing, kind="svg", border=2, light="#fff")
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawing.getvalue()).decode()}"
 
 
 def draw(code: str, kind: Kind) -> bytes:

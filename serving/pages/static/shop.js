@@ -159,5 +159,31 @@ function start() {
   }
 }
 
-if (window.omnibasket) start();
-else document.addEventListener("omnibasket:ready", start, { once: true });
+/** Go on with a visit that was handed over: its code is in the address, and works once. */
+async function takeOver() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("handover");
+  if (!code) return;
+  history.replaceState(null, "", location.pathname);
+  try {
+    const answer = await fetch(`/v1/handovers/${encodeURIComponent(code)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) },
+      body: JSON.stringify({ session_id: window.omnibasket.visit(), channel: "web" }),
+    });
+    if (!answer.ok) throw new Error(answer.status);
+    const { cart } = await answer.json();
+    write(cart.map((line) => ({ item_id: line.item_id, title: line.title || line.item_id, quantity: line.quantity, ...(line.price || {}) })));
+    location.assign("/shop/cart");
+  } catch {
+    say(t("This code was used already, or is too old."));
+  }
+}
+
+function begin() {
+  start();
+  takeOver();
+  addEventListener("hashchange", takeOver);
+}
+
+if (window.omnibasket) begin();
+else document.addEventListener("omnibasket:ready", begin, { once: true });

@@ -151,6 +151,15 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         screen=_CHANNEL,
         page=_PAGE,
     ),
+    ("POST", "/v1/associate/scans"): Route(
+        "associate",
+        "/v1/associate/scans",
+        {"text": "c0@shop.example.org", "location_id": "S1"},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+        page=_PAGE,
+    ),
     ("POST", "/v1/handovers"): Route(
         "recommend", "/v1/handovers", {"session_id": "visit"}, screen=_CHANNEL
     ),
@@ -260,6 +269,7 @@ OF_ALL: Final = {
     "/v1/customers/<customer_id>",
     "/v1/customers/<customer_id>/links",
     "/v1/looks",
+    "/v1/associate/scans",
     "/v1/screens",
     "/v1/screens/<location_id>/playlist",
     "/v1/screens/<screen_id>",

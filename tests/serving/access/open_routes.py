@@ -19,6 +19,8 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/till"): ("/till", 200),  # asks for a key
     ("GET", "/till/products/<item:text>"): ("/till/products/tea", 401),
     ("GET", "/customers"): ("/customers", 200),  # asks for a key
+    ("GET", "/associate"): ("/associate", 200),  # asks for a key
+    ("POST", "/associate/codes"): ("/associate/codes", 401),
     # A screen shows what hangs on the wall; without its key, a code to be paired.
     ("GET", "/screens/<location_id>"): ("/screens/S1", 200),
     ("GET", "/screens/worker.js"): ("/screens/worker.js", 200),
