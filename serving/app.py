@@ -24,6 +24,7 @@ from serving.api import (
     items,
     links,
     offers,
+    products,
     recommendations,
 )
 from serving.http import ItemIdConverter, log, problems, request_id_of, request_limits, responses
@@ -71,6 +72,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         recommendations,
         batch,
         items,
+        products,
         events,
         customers,
         decisions,

@@ -16,6 +16,7 @@ from .filter_check import unknown_values
 from .label_sheet import ShelfLabel, label_sheet
 from .placement_check import calibrates, check_placement, unknown_names
 from .placements import BOUGHT_ON, Question, all_placements, find_placement
+from .product_details import SearchQuestion, found_products, product_details
 from .product_pages import PageKind, PageQuestion
 from .request_context import kept_last_baskets, rank_request
 
@@ -32,6 +33,7 @@ __all__ = [
     "PageQuestion",
     "Question",
     "Record",
+    "SearchQuestion",
     "ShelfLabel",
     "aisle_page",
     "all_placements",
@@ -43,10 +45,12 @@ __all__ = [
     "clicks_that_matter",
     "find_placement",
     "forbidden_now",
+    "found_products",
     "kept_last_baskets",
     "label_sheet",
     "left_in_cart",
     "possible_zones",
+    "product_details",
     "rank_request",
     "scanned_item",
     "shift_seconds",

@@ -20,6 +20,7 @@ from .offers import (
     UndoQuery,
 )
 from .openapi import documented, scope_of
+from .products import FoundItems, Product, ProductQuery, SearchQuery
 from .recommendations import (
     BatchCustomer,
     BatchRequest,
@@ -56,6 +57,7 @@ __all__ = [
     "EventOutcome",
     "Events",
     "EventsAnswer",
+    "FoundItems",
     "HandedOver",
     "Handover",
     "HandoverRequest",
@@ -71,10 +73,13 @@ __all__ = [
     "OrderLine",
     "Page",
     "PageQuery",
+    "Product",
+    "ProductQuery",
     "Readiness",
     "RecommendationRequest",
     "Recommendations",
     "RedemptionRequest",
+    "SearchQuery",
     "StockUpdate",
     "UndoQuery",
     "UpdateAnswer",
