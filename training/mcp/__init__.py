@@ -46,7 +46,7 @@ In the environment:
     default="web_home",
     show_default=True,
     metavar="NAME",
-    help="Placement that the chat is: its rules hold for everything that is shown.",
+    help="Placement that the chat is: its filter and its rules hold for every list.",
 )
 @click.option("--location", metavar="ID", help="Store that the customer would buy from.")
 @click.option("--lang", type=click.Choice(TAGS), help="Language; the placement's by default.")

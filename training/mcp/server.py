@@ -6,6 +6,7 @@ nothing else is written there. Called by the command.
 
 import inspect
 import logging
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -60,6 +61,8 @@ def serve(url: str, key: str | None, asker: Asker) -> None:
         That it is asked with.
     asker : Asker
     """
+    # A thread waits for standard input, and Python would wait for that thread before it ends.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     anyio.run(_serve, url, key, asker)
 
 

@@ -252,4 +252,10 @@ TOOLS: Final = {
 
 
 def _path(item_id: str) -> str:
+    """Return where a product is; refuses an id that a proxy might take for another address.
+
+    An assistant may be talked into ``../customers/…``, and the key opens more than products.
+    """
+    if {".", ".."} & set(item_id.replace("\\", "/").split("/")):
+        raise ToolError(f"There is no product `{item_id}`. find_products finds the item_id.")
     return f"/v1/items/{quote(item_id, safe='')}"
