@@ -29,6 +29,7 @@ from serving.api import (
     looks,
     offers,
     paired_screens,
+    products,
     recommendations,
     screens,
 )
@@ -79,6 +80,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         recommendations,
         batch,
         items,
+        products,
         events,
         customers,
         customer_view,

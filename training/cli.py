@@ -33,6 +33,7 @@ COMMANDS = {
     "keys": "Say who may ask the service, and for what.",
     "placements": "Look at placements, check them, try them out.",
     "labels": "Write shelf labels with a code of each product's page, to print.",
+    "mcp": "Let a chat assistant ask the running service.",
     "mailing": "Say whom a mailing would reach, before anything is sent.",
     "recommend": "Answer one question in the terminal.",
     "why": "Say why an answer showed what it did, and not something else.",

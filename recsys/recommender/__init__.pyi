@@ -17,6 +17,7 @@ from .filter_check import unknown_values
 from .label_sheet import ShelfLabel, label_sheet
 from .placement_check import calibrates, check_placement, unknown_names
 from .placements import BOUGHT_ON, KIOSK, Question, all_placements, find_placement
+from .product_details import SearchQuestion, found_products, product_details
 from .product_pages import PageKind, PageQuestion
 from .product_pictures import draw_item
 from .request_context import kept_last_baskets, rank_request
@@ -35,6 +36,7 @@ __all__ = [
     "PageQuestion",
     "Question",
     "Record",
+    "SearchQuestion",
     "ShelfLabel",
     "aisle_page",
     "all_placements",
@@ -47,11 +49,13 @@ __all__ = [
     "draw_item",
     "find_placement",
     "forbidden_now",
+    "found_products",
     "kept_last_baskets",
     "label_sheet",
     "left_in_cart",
     "orders_document",
     "possible_zones",
+    "product_details",
     "rank_request",
     "scanned_item",
     "shift_seconds",

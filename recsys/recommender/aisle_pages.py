@@ -13,8 +13,8 @@ import numpy as np
 from recsys.bundles import Decision
 from recsys.recommender.engine import Engine
 from recsys.recommender.offers.selection import OfferableBundles
+from recsys.recommender.product_details import minimum_age
 from recsys.recommender.product_pages import PageQuestion
-from recsys.values import AGE_ATTRIBUTES
 
 Json = dict[str, Any]
 
@@ -85,7 +85,7 @@ def aisle_page(
         labels=tuple(
             label.names[code] for label in found if (code := int(label.code[item_ix])) >= 0
         ),
-        minimum_age=_minimum_age(engine, item_ix),
+        minimum_age=minimum_age(engine, item_ix),
         sold=bool(engine.ranker.availability.active[item_ix]),
         location=catalogue.place(known) if known else None,
         availability=availability or {},
@@ -139,12 +139,3 @@ def bundles_for_anybody(
             found.append((full - (decision.terms.price_minor or 0), decision))
     found.sort(key=lambda pair: (-pair[0], pair[1].bundle_id))
     return [decision for _, decision in found[:most]]
-
-
-def _minimum_age(engine: Engine, item_ix: int) -> str | None:
-    """Return the minimum age of a product that has one; empty where it is not said in years."""
-    if not engine.ranker.age_restricted[item_ix]:
-        return None
-    said = engine.catalogue.attributes.of(item_ix, AGE_ATTRIBUTES)
-    digits = "".join(sign for sign in said.get(AGE_ATTRIBUTES[0], "") if sign.isdecimal())
-    return digits if len(digits) == 2 else ""

@@ -1,8 +1,7 @@
 """Answers questions from an artefact: the one door for the service, the terminal and notebooks.
 
-Questions with their customers' histories come in; answers as ``/v1/recommendations`` gives them
-come out, and ``Engine.recommend`` shows the steps between. After ``load`` the engine reads no
-clock, no database and no file, and changes nothing.
+Questions with customers' histories come in, answers of ``/v1/recommendations`` come out. After
+``load`` the engine reads no clock, no database and no file, and changes nothing.
 """
 
 import math
@@ -49,6 +48,7 @@ from recsys.recommender.offers.selection import (
 )
 from recsys.recommender.placements import Question, filter_of
 from recsys.recommender.product_pages import PageQuestion, ProductPages
+from recsys.recommender.product_search import ProductSearch
 from recsys.recommender.request_context import prepare_questions
 from recsys.recommender.warm_up import warm_up
 from recsys.units import HOUR
@@ -80,6 +80,7 @@ class Engine:
         That they were counted in.
     ranker : Ranker
     item_availability : ItemAvailability
+    search : ProductSearch
 
     Raises
     ------
@@ -93,13 +94,12 @@ class Engine:
         self.catalogue = Catalogue.load(artefact)
         models = models_of(artefact)
         popular, copurchase = models["popular"], models["copurchase"]
-        content = models["content"]
+        content, transitions = models["content"], models["transitions"]
         repeat, trending = models["repeat"], models["trending"]
         if not isinstance(popular, Popular) or not isinstance(copurchase, CoPurchase):
             raise TypeError("the models are not those of recsys.models")
         if not isinstance(repeat, Repeat) or not isinstance(trending, Trending):
             raise TypeError("the models are not those of recsys.models")
-        transitions = models["transitions"]
         if not isinstance(content, Content) or not isinstance(transitions, Transitions):
             raise TypeError("the models are not those of recsys.models")
         self._popular = popular
@@ -140,6 +140,7 @@ class Engine:
         )
         self.item_availability = ItemAvailability(self.catalogue, availability)
         self._pages = ProductPages(self.item_availability, self.ranker, copurchase, content)
+        self.search = ProductSearch(self.catalogue, popular.share_)
 
     @classmethod
     def load(
@@ -204,6 +205,7 @@ class Engine:
         )
         newer.item_availability = ItemAvailability(newer.catalogue, availability)
         newer._pages = self._pages.over(newer.item_availability, newer.ranker)
+        newer.search = self.search.over(newer.catalogue)
         return newer
 
     @property
@@ -273,8 +275,7 @@ class Engine:
         known, facts = filters.known_beforehand(given), self.ranker.filter_data
         if known is None or facts is None:
             return np.ones(len(self.index), bool)
-        every = np.arange(len(self.index), dtype=np.int32)
-        where = np.zeros(len(every), np.int64)
+        every, where = np.arange(len(self.index), dtype=np.int32), np.zeros(len(self.index), int)
         when = where + int(self.manifest.as_of.timestamp())
 
         def numbers(name: str, at: IxArray) -> npt.NDArray[np.float64]:
@@ -373,7 +374,6 @@ class Engine:
             questions, prepared.batch.histories, prepared.carts, self.ranker, prepared.limits
         )
         missing = lacking(proposals)
-        # Candidates, their features and scores, and the rules: see ``Ranker.rank``.
         ranked = self.ranker.rank(prepared.batch, replace(prepared.request, requested=missing))
         offers = choose_bundles(questions, proposals, missing, ranked.requested_chance, self.index)
         reasons = self._explainer.reasons(

@@ -1,10 +1,10 @@
 """Says where a product can be had: here, at the nearest store, by delivery.
 
 Products, a location and a time come in; what an answer says of their availability comes out. Called
-by ``answers``, ``product_pages`` and ``aisle_pages``.
+by ``answers``, ``product_pages``, ``product_details`` and ``aisle_pages``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -108,6 +108,58 @@ class ItemAvailability:
             for at in np.flatnonzero(stock.sellable > 0)[:count].tolist()
         ]
 
+    def stores(
+        self,
+        location_id: str | None,
+        item_ix: int,
+        as_of_ts: int,
+        count: int,
+        among: Collection[str] = (),
+    ) -> tuple[list[Json], int]:
+        """Return the stores that can sell a product.
+
+        Parameters
+        ----------
+        location_id : str or None
+            Where somebody is; that location itself is not among them.
+        item_ix : int
+        as_of_ts : int
+            Time of the question, UTC epoch seconds.
+        count : int
+            Stores wanted.
+        among : collection of str
+            Ids of the locations that may be told of; empty: all.
+
+        Returns
+        -------
+        stores : list of dict, at most ``count``
+            The nearest first, where that is known, then those that have most; each as ``nearest``
+            of ``of``, without ``km`` where it is not known. None of those whose stock is unknown
+            or too old.
+        n_stores : int
+            How many there are.
+        """
+        keys, here = self.catalogue.location_keys, self.catalogue.location(location_id)
+        usable = self.catalogue.stores & (self._positions >= 0) & (keys != here)
+        if among:
+            usable &= np.isin(keys, [self.catalogue.location(name) for name in among])
+        at = np.flatnonzero(usable)
+        stock = self.availability.stock_at(keys[at], np.full(len(at), item_ix, np.int32), as_of_ts)
+        km = np.full(len(at), np.nan)
+        if here:
+            place = int(np.searchsorted(keys, here))
+            km = self.catalogue.details.distances_km(place)[at]
+        rows = np.flatnonzero(stock.sellable > 0).tolist()
+        names = {row: self.catalogue.place(int(keys[at[row]])) for row in rows}
+        rows.sort(
+            key=lambda row: (
+                np.inf if np.isnan(km[row]) else km[row],
+                -stock.sellable[row],
+                str(names[row]["location_id"]),
+            )
+        )
+        return [self._store(keys[at], km, stock, row, row) for row in rows[:count]], len(rows)
+
     def _here(self, key: int, stock: Stock) -> list[Json]:
         """Say what a location has."""
         is_store, grows_old = self.catalogue.is_store(key), self.availability.max_age_seconds > 0
@@ -168,7 +220,8 @@ class ItemAvailability:
         named = self.catalogue.place(int(keys[place]))
         named = {name: value for name, value in named.items() if value is not None}
         pieces = (stock.on_hand[row], stock.reserved[row], stock.sellable[row])
-        return {**named, "km": round(float(km[place]), 1), **_pieces(*pieces)}
+        away = {} if np.isnan(km[place]) else {"km": round(float(km[place]), 1)}
+        return {**named, **away, **_pieces(*pieces)}
 
     @cached_property
     def _positions(self) -> IntArray:

@@ -87,6 +87,12 @@ class ChangedAttributes(Sequence[str]):
         self._base = base
         self._changed = changed
 
+    @property
+    def changes(self) -> dict[int, str]:
+        """Position → text of those that are others than they were at first."""
+        earlier = self._base.changes if isinstance(self._base, ChangedAttributes) else {}
+        return {**earlier, **self._changed}
+
     def __len__(self) -> int:
         """Return the number of texts."""
         return len(self._base)

@@ -31,8 +31,7 @@ from recsys.ranking import (
 from recsys.recommender.answers import effect_document
 from recsys.recommender.headings import Heading, page_heading, you_may_like
 from recsys.recommender.item_availability import ItemAvailability
-from recsys.recommender.placements import Question, filter_of
-from recsys.recommender.rules_in_force import rules_in_force
+from recsys.recommender.page_limits import page_limits
 
 PageKind = Literal["bought_together", "similar"]
 Items = npt.NDArray[np.int32]
@@ -258,38 +257,17 @@ class ProductPages:
     def _asked(self, question: PageQuestion, item_ix: int) -> _Asked:
         settings = question.settings
         known = self._catalogue.index.ix_of(question.exclude) if question.exclude else ()
-        exclude = np.unique([item_ix, *(ix for ix in known if ix >= 0)])
-        wanted, rules = question.filter, None
-        if settings is not None:
-            of_placement = Question(
-                placement="",
-                settings=settings,
-                as_of_ts=question.as_of_ts,
-                location_id=question.location_id,
-                filter=question.filter,
-            )
-            nobody = Histories.nobody(1, len(self._catalogue.index))
-            rules = rules_in_force([of_placement], nobody, self._catalogue)
-            wanted = filter_of(of_placement, None if rules is None else rules.filters[0])
-        if rules is not None:
-            exclude = np.union1d(exclude, rules.exclude[0])
-        limits = Limits(
-            exclude=Lists.of_rows([exclude.astype(np.int32)]),
-            cart=Lists.of_rows([np.empty(0, np.int32)]),
-            new_only=np.zeros(1, bool),
-            hidden_since_ts=np.array([question.as_of_ts]),
-            location_keys=np.array([self._catalogue.location(question.location_id)]),
-            in_stock=np.array([settings is None or settings.in_stock]),
-            filters=(wanted,),
-            of_age=np.array(
-                [question.age_restricted if settings is None else settings.age_restricted]
-            ),
-            as_of_ts=np.array([question.as_of_ts]),
-            scarce_below=np.array([settings.scarce_below])
-            if settings is not None and settings.scarce_below
-            else None,
+        limits, merchandising = page_limits(
+            self._catalogue,
+            as_of_ts=question.as_of_ts,
+            exclude=np.unique([item_ix, *(ix for ix in known if ix >= 0)]).astype(np.int32),
+            location_id=question.location_id,
+            given=question.filter,
+            settings=settings,
+            in_stock=settings is None or settings.in_stock,
+            age_restricted=question.age_restricted if settings is None else settings.age_restricted,
         )
-        return _Asked(question, limits, None if rules is None else rules.merchandising[0])
+        return _Asked(question, limits, merchandising)
 
     def _rules(self, limits: Limits) -> Rules:
         return self._ranker.rules(Histories.nobody(1, len(self._catalogue.index)), limits)

@@ -17,6 +17,7 @@ from .placeholders import (
     placeholder_pattern,
 )
 from .product_statuses import read_statuses
+from .search_words import query_words, text_words
 from .time_zones import is_time_zone, time_zones
 from .vocabulary import WordMeaning, meaning_of_word, words_by_meaning
 from .web_addresses import ADDRESSES, address_expression, is_address
@@ -46,8 +47,10 @@ __all__ = [
     "normalise_phone",
     "part_is_no_id_expression",
     "placeholder_pattern",
+    "query_words",
     "read_days",
     "read_statuses",
+    "text_words",
     "time_zones",
     "unusual_units",
     "with_code",

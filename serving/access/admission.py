@@ -283,6 +283,11 @@ def check_location(location_id: str | None, pointer: str = "/location_id") -> st
     raise Refusal("location-forbidden", detail, [FieldError(pointer, wrong)])
 
 
+def own_locations() -> tuple[str, ...]:
+    """Return the locations that the caller's key is for; empty: all."""
+    return () if g.caller is None else tuple(g.caller.grant.locations)
+
+
 def refuse_restricted_key(what: str, *, locations: bool = True) -> None:
     """Refuse a key that is limited to channels or locations if a change affects others too.
 

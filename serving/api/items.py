@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from recsys.config import PlacementSettings, rules_of
 from recsys.recommender import PageKind, PageQuestion
 from serving.access import admission
-from serving.http import PROBLEM_KINDS, FieldError, Refusal, etag_of, is_held, reply, responses
+from serving.http import PROBLEM_KINDS, Refusal, etag_of, is_held, reply, responses
 from serving.requests import context, find_language, read_filter, read_query, request_warnings
 from serving.schemas import Page, PageQuery, documented
 from serving.state import State
@@ -75,7 +75,8 @@ def _answer(how: PageKind, item_id: str) -> Response:
     admission.refuse_screens()
     location_id = admission.check_location(asked.location_id)
     engine = state.loaded()
-    settings, count = _placement(state, asked)
+    settings = context.page_placement(state, asked.placement, asked.age_restricted)
+    count = asked.count or (_COUNT if settings is None else settings.count)
     language = find_language(state, asked.lang, settings)
     now_ts = state.now_ts() + 1
     given = read_filter(asked.filter, engine.catalogue.attributes.columns)
@@ -105,21 +106,6 @@ def _answer(how: PageKind, item_id: str) -> Response:
     warnings = [*language.warnings, *request_warnings.of_filter(engine, given)]
     request_warnings.add(answer, warnings)
     return reply(orjson.dumps(answer), cache_seconds=CACHE_SECONDS, private=True, etag=tag)
-
-
-def _placement(state: State, asked: PageQuery) -> tuple[PlacementSettings | None, int]:
-    """Return the settings of the placement that a page belongs to, and how long its list is."""
-    if asked.placement is None:
-        return None, asked.count or _COUNT
-    settings = context.find_placement(state, asked.placement)
-    if asked.age_restricted:
-        detail = "is what the placement says. Leave it out, or leave out `placement`."
-        raise Refusal(
-            "invalid-request",
-            "Two answers to one question.",
-            [FieldError("/age_restricted", detail)],
-        )
-    return settings, asked.count or settings.count
 
 
 def _tag_of(settings: PlacementSettings | None, now_ts: int) -> list[str]:

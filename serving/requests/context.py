@@ -94,6 +94,29 @@ def find_placement(state: State, name: str) -> PlacementSettings:
     return found
 
 
+def page_placement(
+    state: State, name: str | None, age_restricted: bool
+) -> PlacementSettings | None:
+    """Return the settings of the placement that a page belongs to; None where it names none.
+
+    Raises
+    ------
+    Refusal
+        As of ``find_placement``; and when the request itself allows goods with a minimum age, too.
+    """
+    if name is None:
+        return None
+    settings = find_placement(state, name)
+    if age_restricted:
+        detail = "is what the placement says. Leave it out, or leave out `placement`."
+        raise Refusal(
+            "invalid-request",
+            "Two answers to one question.",
+            [FieldError("/age_restricted", detail)],
+        )
+    return settings
+
+
 def find_time(state: State, as_of: datetime | None) -> int:
     """Return the time that a question is asked for, UTC epoch seconds.
 

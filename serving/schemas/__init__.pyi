@@ -34,6 +34,7 @@ from .offers import (
     UndoQuery,
 )
 from .openapi import documented, scope_of
+from .products import FoundItems, Product, ProductQuery, SearchQuery
 from .recommendations import (
     BatchCustomer,
     BatchRequest,
@@ -89,6 +90,7 @@ __all__ = [
     "Events",
     "EventsAnswer",
     "FoundCustomers",
+    "FoundItems",
     "GuestCard",
     "GuestList",
     "HandedOver",
@@ -119,6 +121,8 @@ __all__ = [
     "PairingSecret",
     "Playlist",
     "PlaylistQuery",
+    "Product",
+    "ProductQuery",
     "Readiness",
     "RecommendationRequest",
     "Recommendations",
@@ -128,6 +132,7 @@ __all__ = [
     "Scanned",
     "ScreenApproval",
     "ScreenList",
+    "SearchQuery",
     "StockUpdate",
     "UndoQuery",
     "UpdateAnswer",

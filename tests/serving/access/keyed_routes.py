@@ -55,6 +55,18 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         screen=_CHANNEL,
         page=_PAGE,
     ),
+    ("GET", "/v1/items"): Route(
+        "recommend",
+        "/v1/items?q=pasta&location_id=S1",
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+    ),
+    ("GET", "/v1/items/<item:item_id>"): Route(
+        "recommend",
+        "/v1/items/pasta?location_id=S1",
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+    ),
     ("GET", "/v1/items/<item:item_id>/bought-together"): Route(
         "recommend",
         "/v1/items/pasta/bought-together?location_id=S1",

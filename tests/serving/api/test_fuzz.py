@@ -13,7 +13,15 @@ from recsys.bundles.terms import STATUSES
 from recsys.config.filters import FIELDS, OPERATORS
 from recsys.config.toml_file import PLACEMENTS
 from serving.http.problems import Problem
-from serving.schemas import BundleInFull, Bundles, EventsAnswer, Page, Recommendations
+from serving.schemas import (
+    BundleInFull,
+    Bundles,
+    EventsAnswer,
+    FoundItems,
+    Page,
+    Product,
+    Recommendations,
+)
 from tests.serving.conftest import ITEMS
 
 anything = st.recursive(
@@ -163,6 +171,38 @@ def test_any_page_is_answered_or_explained(
     path = f"/v1/items/{quote(item_id, safe='')}/{how}"
     answer = app.test_client().get(path, query_string=query)
     check(answer, {200: Page, 400: Problem, 404: Problem, 422: Problem})
+
+
+@quickly
+@given(
+    q=st.text(max_size=12) | st.sampled_from(["item", "sauce", "4006381333931"]),
+    query=fields(
+        count=st.integers(-1, 300),
+        location_id=st.sampled_from(["S1", "S9"]) | st.text(max_size=5),
+        in_stock=st.booleans(),
+        placement=placements,
+        filter=filters,
+    ),
+)
+def test_any_search_is_answered_or_explained(app: Flask, q: str, query: dict[str, Any]) -> None:
+    query = {
+        name: value if name != "filter" else json.dumps(value) for name, value in query.items()
+    }
+    answer = app.test_client().get("/v1/items", query_string={"q": q, **query})
+    check(answer, {200: FoundItems, 400: Problem, 422: Problem})
+
+
+@quickly
+@given(
+    item_id=item_ids.filter(lambda name: name.strip("/.")),
+    query=fields(stores=st.integers(-1, 300), location_id=st.text(max_size=5)),
+)
+def test_any_product_is_answered_or_explained(
+    app: Flask, item_id: str, query: dict[str, Any]
+) -> None:
+    path = f"/v1/items/{quote(item_id, safe='')}"
+    answer = app.test_client().get(path, query_string=query)
+    check(answer, {200: Product, 308: Any, 400: Problem, 404: Problem, 422: Problem})
 
 
 @quickly
