@@ -76,7 +76,8 @@ class ContactSettings(Settings, frozen=True):
     """A code that hands a visit over to another device holds so long."""
     handover_url: str = ""
     """Address of the web shop's page that goes on with a visit that was handed over; ``{code}``
-    stands for the code. Empty: QR codes hold the code alone."""
+    stands for the code. A path alone is one of the service's own, such as the example shop's.
+    Empty: QR codes hold the code alone."""
 
 
 class RotationSettings(Settings, frozen=True):

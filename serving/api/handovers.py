@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from recsys.decisions import CartLine
 from recsys.ledger.events import SHARED_CHANNELS, SHARED_SECONDS, seal_session
 from recsys.recommender import cart_document
-from serving.access import admission
+from serving.access import admission, session
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, reply
 from serving.requests import context, read_body
 from serving.schemas import HandedOver, Handover, HandoverRequest, HandoverUse, documented
@@ -58,7 +58,8 @@ def post() -> Response:
     code = state.ledger.handovers.issue(customer.customer_id, customer.visit, now_ts, seconds)
     ends = datetime.fromtimestamp(now_ts + seconds, UTC)
     shop = state.config.contact.handover_url
-    url = shop.replace("{code}", code) if shop else None
+    origin = session.own_origin() if shop.startswith("/") else ""
+    url = origin + shop.replace("{code}", code) if shop else None
     made = Handover(
         code=code,
         expires_at=f"{ends:%Y-%m-%dT%H:%M:%SZ}",

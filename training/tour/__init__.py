@@ -22,6 +22,7 @@ from training.tour.check import CheckError, judge
 from training.tour.conversation import question_time, run_conversation
 from training.tour.customer import Customer, choose_customer
 from training.tour.service import Service, ServiceError, running
+from training.tour.store_walk import checks_of, walk_store
 
 __all__ = ["CheckError", "command", "judge"]
 
@@ -48,8 +49,9 @@ def command(workspace: Path, port: int | None, key: str | None, check: bool, as_
 
     Asks for a customer who buys online and in stores: this week's e-mail, the home page, a
     product's page, a cart, the screen in their store; and for a stranger. Then they buy something,
-    and the home page is asked again. In the demo it also says how well identifiers were linked
-    into customers.
+    and the home page is asked again. Then they walk from the web shop through the store: screen,
+    aisle, associate's tablet, till and the view of whoever supports them. In the demo it also says
+    how well identifiers were linked into customers.
 
     Serves on until Ctrl-C. With --check it checks what was answered and ends; with --json it ends
     too.
@@ -65,13 +67,16 @@ def command(workspace: Path, port: int | None, key: str | None, check: bool, as_
         with console.progress("Starting the service"):
             service = stack.enter_context(running(workspace, port, config.state / _LOG, key))
         conversation = run_conversation(service, customer, at)
+        stops = walk_store(service, customer)
         quality = checks.identity(config, history)
         found = checks.of_answers(conversation, customer, config, history)
+        found += checks_of(stops)
         found += checks.of_history(config, history, quality)
         if as_json:
             console.emit_json({"checks": found, "identity": quality})
         else:
             output.answers(conversation, customer, at)
+            output.walk(stops)
             output.linking(quality)
             if check:
                 output.checks(found)

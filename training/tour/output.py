@@ -16,6 +16,7 @@ from training.tour.check import Check
 from training.tour.conversation import Conversation, Turn
 from training.tour.customer import Customer
 from training.tour.service import Service
+from training.tour.store_walk import Stop
 
 _ROWS = 4
 _KEY = f' -H "Authorization: Bearer ${VARIABLE}"'
@@ -47,6 +48,15 @@ def answers(conversation: Conversation, customer: Customer, at: datetime | None)
     out.print(console.table(headings, rows, "Bundles worth a decision"))
     if conversation.sale is not None:
         _sale(conversation.sale)
+
+
+def walk(stops: list[Stop]) -> None:
+    """Print where the customer went in the shop and the store, and what was seen there."""
+    if stops:
+        rows = [(stop.page, stop.path, stop.seen) for stop in stops]
+        console.output().print(
+            console.table(("where", "page", "seen"), rows, "A walk through shop and store")
+        )
 
 
 def _sale(sale: Sale) -> None:
@@ -173,6 +183,14 @@ def what_to_open(
         f"  {service.url}/docs                     every call, to be tried out",
         f"  {service.url}/dashboard                bundles, their evidence and their prices",
         f"  {service.url}/v1/bundles?sort=lift     the same, as JSON or CSV",
+        *(
+            [f"  {service.url}/screens/{customer.location_id}              a screen in a store"]
+            if customer.location_id
+            else []
+        ),
+        f"  {service.url}/associate                the tablet of whoever serves customers",
+        f"  {service.url}/till                     redeem offers at a till",
+        f"  {service.url}/customers                everything about one customer",
         f"  curl '{service.url}/v1/recommendations?{urlencode(query)}'{key}",
         "In another terminal:",
         f"  omnibasket week{console.at(workspace)}    a customer's week on every channel",
