@@ -24,6 +24,8 @@ COSTS: Final = "costs"
 SALES: Final = "sales"
 #: Parts of ``Choices``.
 CHOICES: Final = "choices"
+#: Parts of ``Dayparts``; older artefacts have none.
+DAYPARTS: Final = "dayparts"
 #: Parts of the bundles.
 BUNDLES: Final = "bundles"
 

@@ -12,6 +12,7 @@ from .candidates import (
     score_given,
 )
 from .choices import Choices
+from .dayparts import Dayparts
 from .discovery import never_bought
 from .item_similarity import ItemSimilarity
 from .just_bought import UntilDue
@@ -50,6 +51,7 @@ __all__ = [
     "Candidates",
     "Choices",
     "Costs",
+    "Dayparts",
     "Ensemble",
     "FilterData",
     "ItemRule",

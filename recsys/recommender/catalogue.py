@@ -12,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.artefacts import Artefact, Column
+from recsys.artefacts import Artefact, Column, layout
 from recsys.datasets import IntArray, ItemIndex, IxArray, TextArray, location_key
 from recsys.errors import ArtefactError
-from recsys.ranking import FilterData, LabelColumn, Margins, Sales
+from recsys.ranking import Dayparts, FilterData, LabelColumn, Margins, Sales
 from recsys.recommender.location_details import LocationDetails
 from recsys.recommender.product_attributes import Attributes, lay_out, load
 from recsys.values import ADDRESSES, is_time_zone
@@ -58,6 +58,8 @@ class Catalogue:
         Where the locations lie, and which deliver; in the order of ``location_keys``.
     zones : dict of int to str
         Key of each location → its IANA time zone, where that is known.
+    dayparts : Dayparts
+        What sells in stores at which time of the day.
     """
 
     index: ItemIndex
@@ -71,6 +73,7 @@ class Catalogue:
     attributes: Attributes
     details: LocationDetails
     zones: dict[int, str] = field(default_factory=dict)
+    dayparts: Dayparts = field(default_factory=lambda: Dayparts.from_arrays({}))
 
     @classmethod
     def load(cls, artefact: Artefact) -> "Catalogue":
@@ -109,6 +112,7 @@ class Catalogue:
                 load(artefact, products),
                 LocationDetails.from_arrays(locations, len(_array(locations, "location_key"))),
                 _zones(locations),
+                Dayparts.from_arrays(artefact.part(layout.DAYPARTS)),
             )
         except KeyError as error:
             raise ArtefactError(

@@ -17,7 +17,7 @@ from flask import Blueprint, Response, current_app, g, request
 from recsys.bundles import Decision
 from recsys.datasets import EMPTY
 from recsys.ledger.events import SHARED_SECONDS, Identifier, seal_session
-from recsys.recommender import KIOSK, Engine, draw_item
+from recsys.recommender import KIOSK, Engine, Question, draw_item
 from recsys.units import DAY
 from recsys.values import aisle_path
 from serving.access import admission, session
@@ -48,6 +48,8 @@ WALL: Final = "store_screen"
 _REFRESH_SECONDS: Final = 120
 #: Attribute of a product that says where in the store it lies.
 _SHELF: Final = "shelf"
+#: From so many times the products that are wanted, those of the time of day are chosen.
+_WIDER: Final = 3
 #: Bundles of which one is that of the day.
 _MOST_BUNDLES: Final = 31
 #: Signs of a code of ``POST /v1/handovers``.
@@ -88,8 +90,9 @@ def playlist(location_id: str) -> Response:
     engine = _engine_of(state, location_id)
     delivery = deciding.Delivery(WALL, settings)
     decided, answer = _answer(
-        state, engine, delivery, Recipient(), location_id, asked.lang, asked.count
+        state, engine, delivery, Recipient(), location_id, asked.lang, _WIDER * asked.count
     )
+    _order_by_daypart(state, engine, decided.question, answer, asked.count)
     state.expose(deciding.to_exposure(decided, answer, []))
     items = [_item(engine, item) for item in answer["items"]]
     now_ts = state.now_ts()
@@ -177,6 +180,29 @@ def guest(location_id: str) -> Response:
     }
     request_warnings.add(told, [*decided.warnings])
     return reply(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _order_by_daypart(
+    state: State, engine: Engine, question: Question, answer: Json, count: int
+) -> None:
+    """Let products lead that sell better at this time of the store's day, and keep the first ones.
+
+    Where the placement has rules, its own order stays: they say what leads when.
+    """
+    items = answer["items"]
+    if not question.settings.rules:
+        catalogue = engine.catalogue
+        zone = catalogue.zones.get(catalogue.location(question.location_id))
+        at = engine.index.ix_of([item["item_id"] for item in items])
+        factors = catalogue.dayparts.at(
+            at, question.as_of_ts, zone or state.config.workspace.time_zone
+        )
+        # The list's own order counts, which keeps likes apart; its chances only say how far.
+        falling = sorted((item["score"] for item in items), reverse=True)
+        chances = [chance * factor for chance, factor in zip(falling, factors, strict=True)]
+        order = sorted(range(len(items)), key=lambda place: -chances[place])
+        items = [items[place] for place in order]
+    answer["items"] = [{**item, "rank": rank} for rank, item in enumerate(items[:count], start=1)]
 
 
 def _handed_over(state: State, card: str, now_ts: int) -> str | None:

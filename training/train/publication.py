@@ -29,8 +29,9 @@ from recsys.datasets import EMPTY, ItemIndex, item_key, location_key, map_distin
 from recsys.errors import GateError
 from recsys.history import History
 from recsys.learning import FittedModels, LearnedRanking
-from recsys.ranking import UNKNOWN_MINOR, Availability, Choices, Costs
+from recsys.ranking import UNKNOWN_MINOR, Availability, Choices, Costs, Dayparts
 from recsys.recommender import Engine, Question, all_placements, catalogue
+from recsys.values import is_time_zone
 from training.train.sales import count_sales
 
 
@@ -81,6 +82,7 @@ def publish(
         layout.COSTS: _costs(history, index, products["cost_minor"]).arrays(),
         layout.SALES: count_sales(history, index, fitted.training.as_of_ts).arrays(),
         layout.CHOICES: choices.arrays(),
+        layout.DAYPARTS: _dayparts(config, history, fitted).arrays(),
         layout.BUNDLES: bundles.arrays(),
     }
     boosted = fitted.boosted(learned)
@@ -117,6 +119,14 @@ def publish(
     locations = history.table("locations").to_pydict()
     columns = catalogue.tables(index, products, locations)
     return registry.add(config, arrays, manifest, columns, check=lambda a: _try(config, a))
+
+
+def _dayparts(config: Config, history: History, fitted: FittedModels) -> Dayparts:
+    """Count what sells in stores at which time of their day."""
+    locations = history.table("locations").to_pydict()
+    named = zip(locations["location_id"], locations["time_zone"], strict=True)
+    zones = {location_key(name): zone for name, zone in named if zone and is_time_zone(zone)}
+    return Dayparts.fit(fitted.training.baskets, zones, config.workspace.time_zone)
 
 
 def make_current(

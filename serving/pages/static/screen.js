@@ -69,7 +69,19 @@ function showState() {
 
 // ---- what is to be shown
 
+let refreshing = false;
 async function refresh() {
+  clearTimeout(playing);
+  if (refreshing) return;
+  refreshing = true;
+  try {
+    await renew();
+  } finally {
+    refreshing = false;
+  }
+}
+
+async function renew() {
   const answer = await service.playlist();
   if (answer.found) {
     const before = list;
@@ -221,7 +233,6 @@ setInterval(() => {
   if (service.hasKey() && Date.now() - drawnAt > 6 * SLIDE) location.reload(); // it hangs
 }, SLIDE);
 addEventListener("online", () => {
-  clearTimeout(playing);
   if (service.hasKey()) refresh();
 });
 addEventListener("offline", () => { lost = true; showState(); });

@@ -4,12 +4,15 @@ import time
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from recsys.config import PLACEMENTS, PlacementRule
 from recsys.ledger.api_keys import Grant
 from recsys.ledger.screens import PAIRING_SECONDS
+from recsys.ranking.dayparts import BEGINS, Dayparts
 from serving.schemas import GuestList, PairedKey, Pairing, Playlist, ScreenList
 from tests.serving.access.test_admission import problem, renew
 from tests.serving.api.test_customers import say
@@ -73,6 +76,28 @@ def test_the_wall_shows_what_the_store_has(app: Flask, client: FlaskClient) -> N
     decision = client.get(f"/v1/decisions/{found.recommendation_id}").get_json()
     assert decision["items"] == shown
     assert decision["customer_id"] is None
+
+
+def test_products_of_the_time_of_day_lead(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = [item.item_id for item in playlist(client, count=24).items]
+    catalogue, favoured = state(app).loaded().catalogue, usual[-1]
+    lift = np.ones((len(catalogue.index), len(BEGINS)), np.float32)
+    lift[catalogue.index.ix_of([favoured])[0]] = 1e6
+    monkeypatch.setitem(vars(catalogue), "dayparts", Dayparts(lift))
+    assert [item.item_id for item in playlist(client, count=24).items] == [favoured, *usual[:-1]]
+    assert [item.item_id for item in playlist(client, count=8).items] == [favoured, *usual[:7]]
+    config = state(app).config
+    ruled = msgspec.structs.replace(
+        PLACEMENTS["store_screen"],
+        rules=[PlacementRule(name="none", action="exclude", item_ids=["no such"])],
+    )
+    placements = {**config.placements, "store_screen": ruled}
+    monkeypatch.setattr(
+        state(app), "config", msgspec.structs.replace(config, placements=placements)
+    )
+    assert playlist(client, count=24).items[0].item_id != favoured
 
 
 def test_the_bundle_of_the_day_is_one_that_anybody_may_have(client: FlaskClient) -> None:
