@@ -7,15 +7,19 @@ out. Used for lists that everybody in a store sees; training writes it into the 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import Baskets, Floats, IntArray, IxArray
+from recsys.datasets import Floats, IntArray, IxArray
 from recsys.schema import CHANNELS
 from recsys.units import HOUR
+
+if TYPE_CHECKING:
+    # Workers of the service read factors, and load nothing that only training needs.
+    from recsys.datasets import Baskets
 
 #: Hour of the local day at which each part begins: morning, noon, afternoon, evening. What is
 #: sold before the first belongs to the evening.
@@ -41,7 +45,7 @@ class Dayparts:
 
     @classmethod
     def fit(
-        cls, baskets: Baskets, zones: Mapping[int, str], zone: str, prior: float = _PRIOR
+        cls, baskets: "Baskets", zones: Mapping[int, str], zone: str, prior: float = _PRIOR
     ) -> "Dayparts":
         """Count sales in stores by part of the day.
 
@@ -78,7 +82,13 @@ class Dayparts:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> "Dayparts":
-        """Read what ``arrays`` gave; nothing is known without."""
+        """Read the factors of an artefact.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            As ``arrays`` gives them; without, nothing is known.
+        """
         empty = np.empty((0, len(BEGINS)), np.float32)
         return cls(np.asarray(arrays.get("lift", empty), np.float32))
 

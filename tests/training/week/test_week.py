@@ -246,20 +246,22 @@ days = 7
 [consents]
 marketing = false
 
-[contact]
-quiet_from = "18:00"
-quiet_until = "11:00"
-
 [holdouts.all]
 share = 1.0
+"""
+QUIET = """[contact]
+quiet_from = "18:00"
+quiet_until = "11:00"
 """
 
 
 def test_a_strict_workspace_is_played_too(config: Config, tmp_path: Path) -> None:
     """Its keys let nobody in without one, and its rules would leave nothing to see."""
     mine = Path(shutil.copytree(config.folder, tmp_path / "mine"))
-    with (mine / "omnibasket.toml").open("a") as settings:
-        settings.write(STRICT)
+    file = mine / "omnibasket.toml"
+    text = file.read_text()
+    assert "[contact]\n" in text
+    file.write_text(text.replace("[contact]\n", QUIET, 1) + STRICT)
     made = CliRunner().invoke(
         main, ["keys", "create", "--scope", "recommend", "-w", str(mine), "--json"]
     )
