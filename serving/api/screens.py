@@ -5,6 +5,7 @@ is for them, without a word about what they bought.
 """
 
 import base64
+import logging
 import secrets
 import time
 from dataclasses import replace
@@ -16,6 +17,7 @@ from flask import Blueprint, Response, current_app, g, request
 
 from recsys.bundles import Decision
 from recsys.datasets import EMPTY
+from recsys.errors import LedgerError
 from recsys.ledger.events import SHARED_SECONDS, Identifier, seal_session
 from recsys.recommender import KIOSK, Engine, Question, draw_item
 from recsys.units import DAY
@@ -41,6 +43,8 @@ from serving.schemas import (
 from serving.state import State, qr_links
 
 blueprint = Blueprint("screens", __name__)
+
+_log = logging.getLogger("omnibasket.service")
 
 #: Placement of what everybody sees.
 WALL: Final = "store_screen"
@@ -96,9 +100,7 @@ def playlist(location_id: str) -> Response:
     state.expose(deciding.to_exposure(decided, answer, []))
     items = [_item(engine, item) for item in answer["items"]]
     now_ts = state.now_ts()
-    if g.caller is not None:
-        shown = [item["item_id"] for item in answer["items"]]
-        state.ledger.screens.note_seen(g.caller.key_id, shown, int(time.time()))
+    _note_seen(state, [item["item_id"] for item in answer["items"]])
     place = engine.catalogue.place(engine.catalogue.location(location_id))
     told: Json = {
         "recommendation_id": answer["recommendation_id"],
@@ -180,6 +182,17 @@ def guest(location_id: str) -> Response:
     }
     request_warnings.add(told, [*decided.warnings])
     return reply(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _note_seen(state: State, item_ids: list[str]) -> None:
+    """Note that the caller's screen asked; the wall goes on where that cannot be written."""
+    if g.caller is None:
+        return
+    try:
+        with state.ledger.hurrying("screens"):
+            state.ledger.screens.note_seen(g.caller.key_id, item_ids, int(time.time()))
+    except LedgerError as error:
+        _log.error("a screen was not noted as seen", extra={"reason": str(error)})
 
 
 def _order_by_daypart(

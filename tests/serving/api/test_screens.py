@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from recsys.config import PLACEMENTS, PlacementRule
+from recsys.errors import LedgerAwayError
 from recsys.ledger.api_keys import Grant
 from recsys.ledger.screens import PAIRING_SECONDS
 from recsys.ranking.dayparts import BEGINS, Dayparts
@@ -153,6 +154,18 @@ def test_a_screen_is_paired_seen_and_revoked(app: Flask, client: FlaskClient) ->
     refused = client.get("/v1/screens/S1/playlist", headers=bearer(found.key))
     problem(refused, 401, "key-unknown")
     assert listed() == []
+
+
+def test_the_wall_goes_on_while_the_ledger_is_away(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = paired(app, client).key
+
+    def away(*_: object) -> None:
+        raise LedgerAwayError("away")
+
+    monkeypatch.setattr(state(app).ledger.screens, "note_seen", away)
+    assert playlist(client, key).items
 
 
 def test_a_screens_key_opens_its_store_only(app: Flask, client: FlaskClient) -> None:
