@@ -40,6 +40,11 @@ def orders_document(
         names; one that names none, or whose order is among the summarised lines, stands alone.
     """
     lines = history.lines
+    cut = 0
+    if len(history.older) and len(lines):
+        # Of the oldest order some lines may be summarised already: it is told in sum, too.
+        whole = lines["order"] != lines["order"][0]
+        cut, lines = int((~whole).sum()), lines[whole]
     orders: dict[int, dict[str, Any]] = {}
     channels: dict[str, dict[str, Any]] = {}
     index = catalogue.index.ix(lines["item_key"]).tolist()
@@ -83,7 +88,7 @@ def orders_document(
         "recent": [_order(one, currency) for one in newest[:most]],
         "older": {
             "products": len(history.older),
-            "lines": int(history.older["count"].sum()),
+            "lines": int(history.older["count"].sum()) + cut,
             "last_at": time(int(history.older["last_ts"].max())) if len(history.older) else None,
         },
     }

@@ -15,7 +15,7 @@ from recsys.errors import DataError
 from recsys.identity import overrides
 from recsys.ledger.events import Event, EventItem
 from serving.access import admission
-from serving.api.customer_view import dismissals_document, masked
+from serving.api.customer_view import dismissals_document, masked, note_look
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, reply
 from serving.requests import context, read_body
 from serving.schemas import (
@@ -55,6 +55,7 @@ def dismiss(customer_id: str) -> Response:
     owners = context.find_owners(state, customer_id)
     admission.refuse_restricted_key(_ANYWHERE)
     asked = read_body(request, DismissalUpdate)
+    note_look(state, owners[0], "dismissals")
     catalogue = state.loaded().catalogue
     contact = state.ledger.contacts.state(owners[0])
     whole = asked.extent == "category"
@@ -95,6 +96,7 @@ def links(customer_id: str) -> Response:
     owners = context.find_owners(state, customer_id)
     admission.refuse_restricted_key(_ANYWHERE)
     history = _history(state)
+    note_look(state, owners[0], "links")
     identifiers = state.ledger.records.identifiers(owners)
     rows = kept_history.links_of(history, {(each.type, each.value) for each in identifiers})
     undone = {*overrides.undone_links(state.config)}

@@ -30,6 +30,7 @@ blueprint = Blueprint("customer_view", __name__)
 _WHO = ("channel-forbidden", "location-forbidden", "browser-key", "ledger-unavailable")
 #: Visits that are told.
 _MOST_VISITS = 20
+_OF_CODES = ("code", "qr", "qr_public")
 _SHOWN_SIGNS = 4
 _SHOWN_DIGITS = 8
 _ALL = "everything about a customer is the same"
@@ -145,7 +146,7 @@ def one(customer_id: str) -> Response:
         "shown": shown,
         "messages": _messages(contact),
         "offers": [
-            state.links.document(offer, catalogue)
+            _without_code(state.links.document(offer, catalogue))
             for offer in ledger.offers.of_customer(owners, now_ts, asked.shown)
         ],
         "dismissals": dismissals_document(catalogue, contact),
@@ -232,6 +233,11 @@ def cart_document(catalogue: Catalogue, contact: ContactState) -> list[dict[str,
         for line in contact.cart
         if line.quantity
     ]
+
+
+def _without_code(offer: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what an offer is redeemed by: that takes a key with the scope ``offers``."""
+    return {name: told for name, told in offer.items() if name not in _OF_CODES}
 
 
 def _messages(contact: ContactState) -> list[dict[str, Any]]:

@@ -109,6 +109,9 @@ def _admit(event: Event, pointer: str) -> None:
     admission.check_no_customer(
         {f"{pointer}/customer_id": event.customer_id, f"{pointer}/identifier": event.identifier}
     )
+    if admission.sees_public_only() and (event.customer_id or event.identifier):
+        errors = [FieldError(pointer, "names a customer.")]
+        raise Refusal("channel-forbidden", "A screen's key reports what names nobody.", errors)
     channel = "email" if event.event in OF_MESSAGES else event.channel
     admission.check_channel(channel, f"{pointer}/channel")
     positions = {f"{pointer}/location_id": event.location_id}

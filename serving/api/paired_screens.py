@@ -18,6 +18,8 @@ from serving.state import State
 blueprint = Blueprint("paired_screens", __name__)
 
 _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request")
+#: Types of identifiers that anybody may know of somebody else.
+_KNOWN_TO_OTHERS: Final = ("email", "phone")
 _PLACES: Final = ("channel-forbidden", "location-forbidden")
 
 
@@ -77,6 +79,9 @@ def approve() -> Response:
     if not state.key_cache.is_required:
         raise Refusal("keys-needed", PROBLEM_KINDS["keys-needed"].advice)
     admission.check_channel("store_screen", "/code")
+    if asked.card_type in _KNOWN_TO_OTHERS:
+        errors = [FieldError("/card_type", "is what others know of a customer, and no card.")]
+        raise Refusal("invalid-request", "Nobody scans that at a kiosk.", errors)
     if asked.card_type is not None and asked.card_type not in state.identifier_types:
         known = ", ".join(sorted(state.identifier_types))
         errors = [FieldError("/card_type", f"is no type of identifier here. Known: {known}.")]

@@ -13,7 +13,7 @@ from serving.http import FieldError
 from serving.schemas.base import Body, Lang
 from serving.schemas.customers import ConsentFields, Consents, Said
 from serving.schemas.decisions import HeldMessage
-from serving.schemas.offers import Offer
+from serving.schemas.offers import OfferFacts
 
 
 class LookupQuery(Body, frozen=True):
@@ -237,7 +237,7 @@ class CustomerView(Body, frozen=True):
     visits: list[Visit]
     shown: Annotated[list[ShownAnswer], Meta(description="The latest first.")]
     messages: Annotated[list[Message], Meta(description="The latest first.")]
-    offers: Annotated[list[Offer], Meta(description="Valid or not, the latest first.")]
+    offers: Annotated[list[OfferFacts], Meta(description="Valid or not, the latest first.")]
     dismissals: list[Dismissal]
     consents: ToldConsents
     holdouts: list[HoldoutArm]

@@ -42,11 +42,10 @@ class QrLinks(Wire, frozen=True):
     png: str
 
 
-class Offer(Wire, frozen=True):
-    """A bundle at a price promised to one customer until a time, the same in every channel."""
+class OfferFacts(Wire, frozen=True, kw_only=True):
+    """What an offer promises, without what it is redeemed by."""
 
     offer_id: str
-    code: Annotated[str, Meta(description="What the customer shows at a till; cannot be guessed.")]
     bundle_id: str
     items: list[OfferedItem]
     price: Annotated[Money, Meta(description="Of all its products together.")]
@@ -55,13 +54,19 @@ class Offer(Wire, frozen=True):
     issued_at: str
     expires_at: str
     state: OfferState
+    redemption: OfferRedemption | None = None
+
+
+class Offer(OfferFacts, frozen=True, kw_only=True):
+    """A bundle at a price promised to one customer until a time, the same in every channel."""
+
+    code: Annotated[str, Meta(description="What the customer shows at a till; cannot be guessed.")]
     qr: Annotated[
         str, Meta(description="Where its code is drawn as a QR code, for callers with a key.")
     ]
     qr_public: Annotated[
         QrLinks, Meta(description="The same for mails and pages of other sites, which need none.")
     ]
-    redemption: OfferRedemption | None = None
 
 
 class RecommendedOffer(Offer, frozen=True, kw_only=True):

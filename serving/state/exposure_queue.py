@@ -119,7 +119,7 @@ class ExposureQueue:
             self.ledger.contacts.thin(int(now_ts - MAX_DAYS * DAY), answers_before_ts, _PRUNED)
             self.ledger.erasures.sweep(now_ts)
             if self._look_days:
-                self.ledger.looks.thin(int(now_ts - self._look_days * DAY), _PRUNED)
+                self.ledger.looks.thin(int(time.time() - self._look_days * DAY), _PRUNED)
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})
         if last == _PRUNED:

@@ -171,7 +171,8 @@ def remove(
         for table in _BESIDE:
             connection.execute(table.delete().where(table.c.own_id.in_(page)))
         # Who looked stays, for whoever guards privacy; at whom does not.
-        connection.execute(LOOKS.update().where(LOOKS.c.own_id.in_(page)).values(own_id=None))
+        mine = LOOKS.update().where(LOOKS.c.own_id.in_(page))
+        connection.execute(mine.values(own_id=None, reason=""))
     for name, (table, column, keys) in person.keys().items():
         statement: Any = table.delete()
         if table is OFFERS:

@@ -23,6 +23,7 @@ let hand = null; // the product in the hand
 let order = new Map(); // products of the order for pick-up
 let visit = ""; // its visit
 let idle = 0;
+let turn = 0; // an answer to an earlier scan than the latest shows nobody
 
 for (const { location_id: id, name } of JSON.parse(body.dataset.locations)) {
   store.append(new Option(name || id, id, false, id === localStorage.getItem(STORE)));
@@ -61,17 +62,18 @@ const tell = (...events) => send("/v1/events", "POST", { events });
 
 // ---- the customer
 
-const recommend = () => send("/v1/recommendations", "POST", {
-  placement: PLACEMENT, customer_id: served.customer_id, location_id: here(), count: COUNT, lang: LANG,
+const recommend = (customerId) => send("/v1/recommendations", "POST", {
+  placement: PLACEMENT, customer_id: customerId, location_id: here(), count: COUNT, lang: LANG,
 });
 
-async function serve(customer) {
+async function serve(customer, mine) {
+  const [answer, { offers }] = await Promise.all([
+    recommend(customer.customer_id), send(`/v1/customers/${encodeURIComponent(customer.customer_id)}/offers`),
+  ]);
+  if (mine !== turn) return;
   served = customer;
   order = new Map();
   visit = unique("associate");
-  const [answer, { offers }] = await Promise.all([
-    recommend(), send(`/v1/customers/${encodeURIComponent(customer.customer_id)}/offers`),
-  ]);
   // What the answer promised just now stands, too.
   const all = new Map([...answer.offers, ...offers].map((one) => [one.offer_id, one]));
   list = answer;
@@ -88,6 +90,7 @@ function draw(offers = offered) {
 }
 
 function finish() {
+  turn += 1;
   served = null;
   list = null;
   hand = null;
@@ -111,7 +114,9 @@ const act = {
   },
   show: (offer) => showCode(`/v1/offers/${encodeURIComponent(offer.offer_id)}/qr.svg`, offer.items.map(titleOf).join(" + "), offer.code, t("The customer shows this code at the till.")),
   dismiss: (item) => tried(async () => {
+    const mine = turn;
     await tell(event("dismiss", [{ item_id: item.item_id }], { customer_id: served.customer_id }));
+    if (mine !== turn || !list) return;
     list = { ...list, items: list.items.filter((one) => one.item_id !== item.item_id) };
     draw();
     say(t("{title} will not be shown again.", { title: titleOf(item) }));
@@ -123,7 +128,9 @@ const act = {
     say(tn("{title} is in the order: {n} piece.", "{title} is in the order: {n} pieces.", pieces, { title: titleOf(item) }), true);
   }),
   handOver: () => tried(async () => {
+    const whose = served;
     const made = await send("/v1/handovers", "POST", order.size ? { session_id: visit } : { customer_id: served.customer_id });
+    if (whose !== served) return;
     const minutes = Math.max(1, Math.round((Date.parse(made.expires_at) - Date.now() - shift) / 60_000));
     showCode(made.qr, t("Order for pick-up"), null,
       tn("The customer scans it with their phone and orders there; it holds for {n} minute, once.", "The customer scans it with their phone and orders there; it holds for {n} minutes, once.", minutes));
@@ -139,11 +146,14 @@ function take(item) {
 }
 
 async function scanned(text) {
+  turn += 1;
+  const mine = turn;
   const found = await tried(() => send("/v1/associate/scans", "POST", { text, location_id: here(), reason: t("served in the store"), lang: LANG }));
+  if (mine !== turn) return;
   at("scan").value = "";
   if (!found) return;
   if (found.item) take(found.item);
-  else await tried(() => serve(found.customer));
+  else await tried(() => serve(found.customer, mine));
 }
 
 at("find").addEventListener("submit", (submitted) => {

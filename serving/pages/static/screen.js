@@ -24,6 +24,7 @@ let list = service.lastPlaylist();
 let slide = 0;
 let seen = new Set();
 let guest = null;
+let scans = 0; // an answer to an earlier scan than the latest shows nobody
 let drawnAt = Date.now();
 let lost = false;
 let refused = 0;
@@ -32,7 +33,7 @@ let playing = 0;
 // ---- what is on the wall
 
 const isFresh = () => list && Date.now() - list.at < PRICES_HOLD;
-const hasBundle = () => isFresh() && list.bundle && !(list.bundle.until && Date.parse(list.bundle.until) < Date.now());
+const hasBundle = () => isFresh() && list.bundle && !(list.bundle.until && Date.now() - list.at > Date.parse(list.bundle.until) - Date.parse(list.made_at));
 
 function draw() {
   drawnAt = Date.now();
@@ -107,6 +108,8 @@ async function renew() {
     pair();
     return;
   } else if (answer.problem === "location-unknown") {
+    list = null;
+    stop();
     view.drawPlain(t("This store is not known"));
   } else {
     lost = true;
@@ -125,6 +128,9 @@ function play() {
 }
 
 function stop() {
+  scans += 1;
+  clearInterval(guest);
+  guest = null;
   clearInterval(rotating);
   clearTimeout(playing);
   delete document.body.dataset.playing;
@@ -158,6 +164,7 @@ async function pair() {
 // ---- a customer at a kiosk
 
 function forget() {
+  scans += 1;
   if (!guest) return;
   clearInterval(guest);
   guest = null;
@@ -166,7 +173,10 @@ function forget() {
 
 async function scanned(card) {
   if (!list?.card_type) return;
+  scans += 1;
+  const mine = scans;
   const { found, problem } = await service.guest(card);
+  if (mine !== scans) return;
   if (!found) {
     view.say(problem === "not-a-kiosk" ? t("Nobody scans cards at this screen.") : t("That is not possible at the moment."));
     return;
@@ -176,12 +186,12 @@ async function scanned(card) {
     return;
   }
   if (guest) clearInterval(guest);
-  const until = Date.now() + found.ends_after_seconds * 1_000;
+  const until = performance.now() + found.ends_after_seconds * 1_000;
   const tell = view.drawGuest(found, forget);
   document.querySelector("button.done").focus();
   service.report(found, found.items.slice(0, 6).map((item) => item.item_id));
   const tick = () => {
-    const left = Math.ceil((until - Date.now()) / 1_000);
+    const left = Math.ceil((until - performance.now()) / 1_000);
     drawnAt = Date.now();
     if (left <= 0) forget();
     else tell(left);

@@ -152,6 +152,7 @@ def test_offers_and_dismissals_are_told(client: FlaskClient) -> None:
     offer = client.post(f"/v1/customers/{who}/offers", json={"bundle_id": bundle_id}).get_json()
     found = view(client, who)
     assert [one["offer_id"] for one in found["offers"]] == [offer["offer_id"]]
+    assert offer["code"] not in client.get(f"/v1/customers/{who}").text
     assert found["dismissals"] == []
     path = f"/v1/customers/{who}/dismissals"
     for stands in (True, False):  # within a second
@@ -208,6 +209,7 @@ def test_every_look_is_noted(app: Flask, client: FlaskClient) -> None:
     assert then["next"] is None
     client.delete(f"/v1/customers/{who}")
     left = client.get("/v1/looks").get_json()["looks"]
+    assert [one["reason"] for one in left] == ["", "", "", ""]
     assert [one["customer_id"] for one in left] == [other, None, None, None]
 
 
@@ -243,6 +245,7 @@ def test_links_are_undone_and_join_again(
     answer = client.get(f"/v1/customers/{who}/links")
     msgspec.json.decode(answer.data, type=Links)
     (link,) = answer.get_json()["links"]
+    assert [one["reason"] for one in client.get("/v1/looks").get_json()["looks"]] == ["links"]
     assert {one["type"] for one in link["ends"]} == {"email", "loyalty_card"}
     assert (link["joins"], link["undone"]) == (True, False)
     assert link["seen"] == len(tickets_of(shop, BOTH))

@@ -16,7 +16,6 @@ from recsys.ledger.screens import PAIRING_SECONDS
 from recsys.ranking.dayparts import BEGINS, Dayparts
 from serving.schemas import GuestList, PairedKey, Pairing, Playlist, ScreenList
 from tests.serving.access.test_admission import problem, renew
-from tests.serving.api.test_customers import say
 from tests.serving.conftest import ADULT, SOLD_OUT, ask, ids, known, state
 from tests.serving.marketing import approve
 
@@ -188,6 +187,17 @@ def test_a_screens_key_opens_its_store_only(app: Flask, client: FlaskClient) -> 
     }
     sent = client.post("/v1/events", json={"events": [event]}, headers=bearer(key))
     assert sent.get_json()["accepted"] == 1, sent.text
+    named = {**event, "event_id": "w2", "event": "dismiss", **known(0)}
+    refused = client.post("/v1/events", json={"events": [named]}, headers=bearer(key))
+    problem(refused, 403, "channel-forbidden")
+
+
+def test_nobody_scans_what_others_know_of_them(app: Flask, client: FlaskClient) -> None:
+    body = {"name": "x", "card_type": "email"}
+    marketer = make(app, "marketing")
+    body["code"] = begin(client).code
+    answer = client.post("/v1/screens", json=body, headers=bearer(marketer))
+    problem(answer, 422, "invalid-request")
 
 
 def test_codes_end_and_only_so_many_wait(
@@ -236,10 +246,11 @@ def test_at_a_kiosk_a_customer_sees_what_is_for_them(app: Flask, client: FlaskCl
 
 
 def test_who_does_not_consent_is_a_stranger_at_the_kiosk(app: Flask, client: FlaskClient) -> None:
-    say(client, 0, {"purpose": "personalisation", "given": False})
-    who = known(0)["identifier"]
-    key = paired(app, client, card_type=who["type"]).key
-    found = guest(client, key, who["value"])
+    card = {"identifier_type": "loyalty_card", "identifier_value": "card1"}
+    who = client.get("/v1/offers", query_string=card).get_json()["customer_id"]
+    no = {"purpose": "personalisation", "given": False}
+    client.put(f"/v1/customers/{who}/consents", json={"consents": [no]})
+    found = guest(client, paired(app, client, card_type="loyalty_card").key, "card1")
     assert not found.known
 
 

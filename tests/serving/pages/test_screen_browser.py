@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
+from recsys.ledger.events.event_types import Event
 from tests.serving.api.test_screens import begin
 from tests.serving.conftest import Start, needs_browser, state
 from tests.serving.marketing import approve
@@ -62,14 +63,17 @@ def test_it_rotates_by_itself_and_reports_what_was_seen(
     page.clock.run_for(20_500)
     expect(page.get_by_role("heading", name="Bundle of the day")).to_be_visible()
     page.clock.run_for(120_000)
-    page.wait_for_timeout(300)
-    page.clock.run_for(20_000)
-    page.wait_for_timeout(300)
-    events = [
-        event.event
-        for event in state(app).ledger.live_events()
-        if event.event is not None and event.event.event == "view_item_list"
-    ]
+    events: list[Event] = []
+    for _ in range(100):  # the list is fetched anew, and then what was seen is reported
+        events = [
+            event.event
+            for event in state(app).ledger.live_events()
+            if event.event is not None and event.event.event == "view_item_list"
+        ]
+        if events:
+            break
+        page.clock.run_for(500)
+        page.wait_for_timeout(100)
     assert events
     assert events[0].channel == "store_screen"
     assert events[0].location_id == "S1"
