@@ -183,6 +183,10 @@ class Screens:
         """
         of = PAIRINGS.c
         query = sa.select(PAIRINGS).where(of.secret_hash == _hashed(secret), of.expires_ts > now_ts)
+        with self._database.reading() as connection:  # most often it waits still
+            row = connection.execute(query).first()
+        if row is None or row.approval is None:
+            return "over" if row is None else "waiting"
         with self._database.writing() as connection:
             row = connection.execute(query.with_for_update()).first()
             if row is None:

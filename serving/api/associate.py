@@ -5,14 +5,13 @@ Every look at a customer is noted before it is answered.
 
 import base64
 import re
-import secrets
 from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Response, current_app, request
 
 from recsys.decisions import consents_to
-from recsys.ledger.events import Identifier, seal_identifier, seal_session
+from recsys.ledger.events import Identifier, seal_identifier
 from recsys.recommender import (
     Engine,
     aisle_page,
@@ -100,10 +99,9 @@ def _find(state: State, text: str) -> str:
     """
     now_ts = state.now_ts()
     if _HANDOVER.fullmatch(text):
-        visit = seal_session(f"associate-{secrets.token_hex(8)}", state.keyed_hash) or ""
-        found = state.ledger.handovers.use(text, visit, now_ts, shared=False)
-        if found is not None and found.own_id is not None:
-            return _present(state, found.own_id)
+        handed_over = state.ledger.handovers.take(text, now_ts)
+        if handed_over is not None:
+            return _present(state, handed_over)
     offer = state.ledger.offers.find(text)
     if offer is not None and (owner := state.ledger.resolve_id(offer.owner)) is not None:
         return owner
@@ -121,7 +119,9 @@ def _find(state: State, text: str) -> str:
             return customer.customer_id
     if erased:
         raise Refusal("erased", PROBLEM_KINDS["erased"].advice)
-    owners = sorted(one for one in customers_of_order(state, text) if one is not None)
+    # The whole history is searched for an order, so not for what cannot be a number of one.
+    found = customers_of_order(state, text) if any(map(str.isdigit, text)) else set()
+    owners = sorted(one for one in found if one is not None)
     if len(owners) > 1:
         detail = "Several customers have an order of this number. Scan their card."
         raise Refusal("customer-unknown", detail)

@@ -6,11 +6,11 @@ is for them, without a word about what they bought.
 
 import base64
 import logging
-import secrets
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Blueprint, Response, current_app, g, request
@@ -18,9 +18,8 @@ from flask import Blueprint, Response, current_app, g, request
 from recsys.bundles import Decision
 from recsys.datasets import EMPTY
 from recsys.errors import LedgerError
-from recsys.ledger.events import SHARED_SECONDS, Identifier, seal_session
+from recsys.ledger.events import SHARED_SECONDS, Identifier
 from recsys.recommender import KIOSK, Engine, Question, draw_item
-from recsys.units import DAY
 from recsys.values import aisle_path
 from serving.access import admission, session
 from serving.http import PROBLEM_KINDS, Refusal, reply
@@ -222,9 +221,7 @@ def _handed_over(state: State, card: str, now_ts: int) -> str | None:
     """Return whose code for a hand-over was scanned; None where it is none, or nobody's."""
     if len(card) != _HANDOVER_LENGTH:
         return None
-    visit = seal_session(f"kiosk-{secrets.token_hex(8)}", state.keyed_hash)
-    found = state.ledger.handovers.use(card, visit or "", now_ts, shared=True)
-    return None if found is None else found.own_id
+    return state.ledger.handovers.take(card, now_ts)
 
 
 def _answer(
@@ -297,7 +294,9 @@ def _bundle_of_the_day(state: State, engine: Engine, location_id: str, now_ts: i
     found = public_bundles.of_store(state, engine, location_id, now_ts, most=_MOST_BUNDLES)
     if not found:
         return None
-    day = now_ts // DAY
+    zone = engine.catalogue.zones.get(engine.catalogue.location(location_id))
+    own = ZoneInfo(zone or state.config.workspace.time_zone)
+    day = datetime.fromtimestamp(now_ts, own).toordinal()
     decision: Decision = sorted(found, key=lambda one: one.bundle_id)[day % len(found)]
     terms = decision.terms
     first = decision.item_ids[0]

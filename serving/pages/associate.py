@@ -73,6 +73,8 @@ def codes() -> Response:
         raise Refusal("key-missing", "Sign in to the page first.")
     if session.from_browser():
         session.check_own_page()
+        state: State = current_app.extensions["omnibasket"]
+        state.sessions.check_csrf_token(request.cookies.get(session.COOKIE, ""))
     size = read_query(request.args, Picture)
     grey = np.frombuffer(request.get_data(), np.uint8)
     if len(grey) != size.width * size.height:

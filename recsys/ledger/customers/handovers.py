@@ -108,6 +108,34 @@ class Handovers:
             connection.execute(sa.update(SESSIONS).where(here).values(values))
         return HandedOver(row.own_id, visit)
 
+    def take(self, code: str, now_ts: int) -> str | None:
+        """Return whom a code hands over, once, where no visit goes on.
+
+        Parameters
+        ----------
+        code : str
+        now_ts : int
+            UTC epoch seconds.
+
+        Returns
+        -------
+        str or None
+            Id of the customer. None where the code is unknown, was used, or has expired; and of a
+            visit without a login, the code of which still works.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be written; then the code still works.
+        """
+        of = HANDOVERS.c
+        held = HANDOVERS.delete().where(
+            of.code_hash == _hashed(code), of.expires_ts > now_ts, of.own_id.is_not(None)
+        )
+        with self._database.writing() as connection:
+            own_id: str | None = connection.execute(held.returning(of.own_id)).scalar()
+        return own_id
+
 
 def _hashed(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()

@@ -14,6 +14,7 @@ const place = at("customer");
 const FORGET_AFTER = 5 * 60_000;
 let shown = null;
 let idle = 0;
+let turn = 0; // an answer to an earlier search than the latest shows nobody
 
 for (const option of form.querySelectorAll("option[data-type]")) {
   option.textContent = KIND_NAMES[option.dataset.type] || option.dataset.type;
@@ -33,6 +34,7 @@ function failed(error) {
 }
 
 function forget() {
+  turn += 1;
   shown = null;
   place.replaceChildren();
   document.body.removeAttribute("data-shown");
@@ -59,11 +61,14 @@ async function found(kind, value) {
 }
 
 async function open(customerId, reason) {
+  turn += 1;
+  const mine = turn;
   const path = `/v1/customers/${encodeURIComponent(customerId)}`;
   const [known, links] = await Promise.all([
     send(`${path}?${query({ reason, lang: LANG })}`),
     send(`${path}/links`).catch(() => null), // told from the history, which may be elsewhere
   ]);
+  if (mine !== turn) return;
   shown = { customerId: known.customer_id, reason };
   drawCustomer(place, known, links, { correct, forget: () => { forget(); at("value").focus(); } });
   document.body.dataset.shown = known.customer_id;
@@ -75,8 +80,10 @@ async function open(customerId, reason) {
 async function correct(method, path, body, done) {
   try {
     trouble("");
+    const whose = shown;
     await send(path, method, body);
-    await open(shown.customerId, shown.reason);
+    if (!whose || whose !== shown) return;
+    await open(whose.customerId, whose.reason);
     say(done);
   } catch (error) {
     failed(error);
@@ -95,10 +102,12 @@ form.addEventListener("submit", async (event) => {
     return;
   }
   forget();
+  const mine = turn;
   trouble("");
   const reason = at("reason").value.trim();
   try {
     const ids = await found(at("kind").value, at("value").value.trim());
+    if (mine !== turn) return;
     if (ids.length === 1) {
       await open(ids[0], reason);
       return;

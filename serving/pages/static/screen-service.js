@@ -107,8 +107,10 @@ export async function sendReports() {
   const part = reports.slice(0, 100);
   const answer = await ask("/v1/events", "POST", { events: part });
   sending = false;
-  if (answer.lost) return; // kept: sent twice, an event counts once
-  reports = reports.slice(part.length);
+  // Kept, also by a key that is not known yet: sent twice, an event counts once.
+  if (answer.lost || answer.status === 401 || answer.status === 403) return;
+  const sent = new Set(part.map((one) => one.event_id));
+  reports = reports.filter((one) => !sent.has(one.event_id));
   keep("reports", reports);
   if (answer.found && reports.length) await sendReports();
 }

@@ -4,7 +4,7 @@
 const KEPT = "omnibasket-screen";
 /** An answer that takes longer is taken for none. */
 const PATIENCE = 5_000;
-const MOST_PICTURES = 300;
+const MOST_PICTURES = 60; // browsers count one of another site as megabytes
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -23,7 +23,7 @@ async function freshOrKept(request) {
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
     if (answer.ok) {
-      await kept.put(request, answer.clone());
+      kept.put(request, answer.clone()).catch(() => {}); // full: the fresh one is shown all the same
       return answer;
     }
     if (answer.status < 500) return answer;
@@ -40,10 +40,13 @@ async function keptOrFresh(request) {
   const old = await pictures.match(request, { ignoreVary: true });
   if (old) return old;
   const answer = await fetch(request);
-  if (answer.ok || answer.type === "opaque") {
-    await pictures.put(request, answer.clone());
-    const all = await pictures.keys();
-    await Promise.all(all.slice(0, Math.max(0, all.length - MOST_PICTURES)).map((one) => pictures.delete(one)));
-  }
+  if (answer.ok || answer.type === "opaque") keep(pictures, request, answer.clone()).catch(() => {});
   return answer;
+}
+
+/** Keep a picture, and as few as there is room for. */
+async function keep(pictures, request, answer) {
+  const all = await pictures.keys();
+  await Promise.all(all.slice(0, Math.max(0, all.length + 1 - MOST_PICTURES)).map((one) => pictures.delete(one)));
+  await pictures.put(request, answer);
 }

@@ -164,6 +164,8 @@ async function takeOver() {
   const code = new URLSearchParams(location.hash.slice(1)).get("handover");
   if (!code) return;
   history.replaceState(null, "", location.pathname);
+  // A link can come from anybody, and leads into the visit of whoever made it.
+  if (!confirm(t("Go on here with the visit that was handed over? It takes the place of this cart."))) return;
   try {
     const answer = await fetch(`/v1/handovers/${encodeURIComponent(code)}`, {
       method: "POST",

@@ -1,5 +1,6 @@
 """Whoever serves customers scans products, cards, addresses, orders and codes; looks are noted."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,29 @@ def test_a_customer_is_found_by_what_they_have(client: FlaskClient, shop: Path) 
     for text in ("card999", "nobody@shop.example", "t999999"):
         refused = client.post("/v1/associate/scans", json={"text": text})
         problem(refused, 404, "customer-unknown")
+
+
+def test_the_code_of_a_stranger_is_not_used_up(app: Flask, client: FlaskClient) -> None:
+    cart = {
+        "event_id": "c1",
+        "event": "add_to_cart",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "session_id": "visit-1",
+        "items": [{"item_id": "tea"}],
+    }
+    assert client.post("/v1/events", json={"events": [cart]}).get_json()["accepted"] == 1
+    code = client.post("/v1/handovers", json={"session_id": "visit-1"}).get_json()["code"]
+    refused = client.post("/v1/associate/scans", json={"text": code})
+    problem(refused, 404, "customer-unknown")
+    used = client.post(f"/v1/handovers/{code}", json={"session_id": "phone", "channel": "web"})
+    assert [one["item_id"] for one in used.get_json()["cart"]] == ["tea"]
+    who = customer_id(client, 0)
+    mine = client.post("/v1/handovers", json={"customer_id": who}).get_json()["code"]
+    found = scan(client, mine).customer
+    assert found is not None
+    assert found.customer_id == who
+    problem(client.post("/v1/associate/scans", json={"text": mine}), 404, "customer-unknown")
+    assert client.get(f"/v1/customers/{who}").get_json()["visits"] == []
 
 
 def test_what_the_customer_refuses_is_told(client: FlaskClient) -> None:

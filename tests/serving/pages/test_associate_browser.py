@@ -67,6 +67,7 @@ def test_a_customer_is_served_and_handed_over(shop_app: Flask, tablet: Page) -> 
     expect(dialog.get_by_alt_text("QR code")).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
     phone = tablet.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    phone.on("dialog", lambda asked: asked.accept())  # whether to go on with the visit
     origin = tablet.url.removesuffix("/associate")
     phone.goto(made[0]["url"])
     phone.wait_for_url("**/shop/cart")
@@ -90,6 +91,34 @@ def test_what_is_not_wanted_is_shown_no_more(shop_app: Flask, tablet: Page) -> N
     expect(tablet.locator(f"#customer [data-item='{item_id}']")).to_have_count(0)
     view = client.get(f"/v1/customers/{customer_id(client, BOTH)}").get_json()
     assert [(one["item_id"], one["stands"]) for one in view["dismissals"]] == [(item_id, True)]
+
+
+@needs_browser
+def test_a_late_answer_shows_nobody(shop_app: Flask, tablet: Page) -> None:
+    """The first customer's answer comes after the second one was scanned."""
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    tablet.route("**/v1/recommendations", hold)
+    with tablet.expect_request("**/v1/recommendations"):
+        scan(tablet, "card10")
+    serve_customer(tablet)
+    shown = tablet.locator("#customer").inner_html()
+    held[0].continue_()
+    tablet.wait_for_timeout(500)
+    assert tablet.locator("#customer").inner_html() == shown
+    held.clear()
+    with tablet.expect_request("**/v1/recommendations"):
+        scan(tablet, "card10")
+    tablet.get_by_role("button", name="Finish").click()
+    held[0].continue_()
+    tablet.wait_for_timeout(500)
+    assert tablet.locator("#customer > *").count() == 0
 
 
 @needs_browser

@@ -167,6 +167,33 @@ def test_a_kiosk_forgets_whoever_scanned(app: Flask, start: Start, page: Page) -
     expect(page.get_by_text("That is not possible at the moment.")).to_be_visible()
 
 
+def test_a_kiosk_shows_nobody_in_anothers_place(app: Flask, start: Start, page: Page) -> None:
+    held: list[Any] = []
+    open_wall(page, start(app))
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/guests", hold)
+    for card in ("card1", "card2"):
+        with page.expect_request("**/guests"):
+            page.keyboard.type(card)
+            page.keyboard.press("Enter")
+    held[1].continue_()
+    expect(page.get_by_role("heading", name="For you")).to_be_visible()
+    shown = titles(page)
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    assert titles(page) == shown
+    with page.expect_request("**/guests"):
+        page.keyboard.type("card1")
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    held[2].continue_()
+    page.wait_for_timeout(500)
+    expect(page.get_by_role("heading", name="For you")).to_have_count(0)
+
+
 def test_an_unknown_store_says_so(client: FlaskClient) -> None:
     answer = client.get("/screens/nowhere")
     assert answer.status_code == 404
