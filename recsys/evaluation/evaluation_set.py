@@ -67,9 +67,9 @@ class EvaluationSet:
     sample_weight : ndarray of shape (n,), float64
         Number of customers that each represents; 1 if nobody was left out.
     customer_ix, item_ix, channel : ndarray of shape (m,)
-        Each product that a customer bought on a channel in the window, once. Products that the
-        catalogue did not contain yet have numbers from ``len(index)`` on: relevant, but no
-        method can recommend them.
+        Each product that a customer bought on a channel in the window, once, ascending by
+        customer, product and channel. Products that the catalogue did not contain yet have numbers
+        from ``len(index)`` on: relevant, but no method can recommend them.
     """
 
     window: Window
@@ -228,6 +228,12 @@ def read(
         at = window.start_ts if isinstance(window, Window) else moments
         found = dict(read_rows(whole, until_ts=at, customer_ids=customer_ids))
         rows = [found.get(customer_id, EMPTY) for customer_id in customer_ids]
+    purchases = (
+        as_numpy(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
+        positions(index, bought["item_id"]),
+        map_distinct(bought["channel"], CHANNELS.index),
+    )
+    order = np.lexsort(purchases[::-1])  # the engine gives them in any
     return EvaluationSet(
         window if isinstance(window, Window) else window.hull,
         index,
@@ -236,9 +242,7 @@ def read(
         end_ts,
         rows,
         sample_weights[drawn],
-        as_numpy(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
-        positions(index, bought["item_id"]),
-        map_distinct(bought["channel"], CHANNELS.index),
+        *(column[order] for column in purchases),
     )
 
 

@@ -271,9 +271,12 @@ class Availability:
         """
         since_ts = self.trusted_since(as_of_ts)
         (at,) = self.position(np.array([location_key]))
-        if at < 0 or not self.complete[at] or self.complete_ts[at] < since_ts:
+        if at < 0:
             return None
         part = slice(self.indptr[at], self.indptr[at + 1])
+        reports_all = part.stop - part.start == len(self.active)
+        if not reports_all and not (self.complete[at] and self.complete_ts[at] >= since_ts):
+            return None
         if (self.reported_ts[part] < since_ts).any():
             return None
         held: npt.NDArray[np.int32] = self.item_ix[part][self.sellable[part] > 0]

@@ -96,6 +96,20 @@ def test_a_location_that_told_of_some_products_is_not_empty_of_the_others():
     assert again.held_at(NORTH).tolist() == [1, 3]
 
 
+def test_a_location_that_told_of_every_product_is_known_whatever_its_last_list_was():
+    newer = told(availability(), *((UNHEARD, item, item) for item in range(4)))
+    assert newer.held_at(UNHEARD).tolist() == [1, 2, 3]
+    listed = _built([(NORTH, 0, 2.0, np.nan, 0), (NORTH, 2, 1.0, np.nan, 0)])
+    asked = replace(listed, max_age_seconds=5).with_stock(
+        np.full(N_ITEMS, NORTH),
+        np.arange(N_ITEMS, dtype=np.int32),
+        np.ones(N_ITEMS),
+        reported_ts=np.full(N_ITEMS, 9),
+    )
+    assert asked.held_at(NORTH, 10).tolist() == list(range(N_ITEMS))
+    assert asked.held_at(NORTH, 15) is None
+
+
 def test_arrays_that_an_older_artefact_lacks_are_unknown():
     new = ("reserved", "reported_ts", "complete_ts")
     older = {name: array for name, array in availability().arrays().items() if name not in new}

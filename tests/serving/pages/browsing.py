@@ -36,6 +36,15 @@ def give_key(page: Page, key: str) -> None:
     page.keyboard.press("Enter")
 
 
+def await_calls(page: Page, held: list[Any], count: int) -> None:
+    """Wait until so many calls are held; a call begins some time before its route is asked."""
+    for _ in range(200):
+        if len(held) >= count:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(held)
+
+
 def open_bundle(page: Page, origin: str, bundle_id: str) -> None:
     page.goto(f"{origin}/dashboard#bundle={bundle_id}")
     expect(page.get_by_role("form", name="Decision")).to_be_visible()
