@@ -355,11 +355,9 @@ class Availability:
             "reported_ts": np.zeros(n_rows, np.int64),
             "complete_ts": np.zeros(n_locations, np.int64),
         }
-        known = unknown | dict(arrays)
-        found = cls(**{name: known[name] for name in _ARRAYS}, max_age_seconds=max_age_seconds)
-        if found.on_hand.dtype == np.float64:
-            return found
-        return replace(found, on_hand=found.on_hand.astype(np.float64))  # of an older artefact
+        on_hand = arrays["on_hand"].astype(np.float64, copy=False)
+        known = unknown | dict(arrays) | {"on_hand": on_hand}
+        return cls(**{name: known[name] for name in _ARRAYS}, max_age_seconds=max_age_seconds)
 
     @cached_property
     def _report_times(self) -> IntArray:
