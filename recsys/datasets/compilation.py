@@ -1,15 +1,19 @@
 """Compiles the inner loops that numpy cannot say.
 
 Functions of arrays and numbers come in, compiled ones come out, kept on disk so that the next
-process need not compile again. Called by whatever walks ragged rows: a loop over customers, their
+process need not compile again; of processes that begin together, one compiles and the others wait
+for it. Called by whatever walks ragged rows: a loop over customers, their
 purchases and what goes with those has no form that numpy does fast for one customer and for many.
 The compiler is loaded at the first call, which commands that never compute (ingest, the ledger's)
 do not make.
 """
 
+import fcntl
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numpy.typing as npt
@@ -100,21 +104,21 @@ class _Compiled:
                     known[name] = called.compile()
             options = {"cache": True, "nogil": True, "error_model": "numpy", **self.options}
             self.dispatcher = njit(**options)(self.function)
-            self._depend_on(known)
+            kept = getattr(self.dispatcher._cache, "_cache_file", None)
+            if kept is not None:
+                self._depend_on(known, kept)
+                self._wait_for_other_processes(kept)
             if known.get(self.function.__name__) is self:
                 known[self.function.__name__] = self.dispatcher
         return self.dispatcher
 
-    def _depend_on(self, known: Mapping[str, Any]) -> None:
+    def _depend_on(self, known: Mapping[str, Any], kept: Any) -> None:
         """Compile again when a constant or a compiled function of another file has changed.
 
         numba discards what it kept on disk when the function's own file changes. Here the stamp of
         that file is joined by the constants that the function names, and by the stamps of what it
         calls.
         """
-        kept = getattr(self.dispatcher._cache, "_cache_file", None)
-        if kept is None:  # nothing is kept on disk
-            return
         uses = []
         for name in self.function.__code__.co_names:
             value = known.get(name)
@@ -125,6 +129,36 @@ class _Compiled:
                 uses.append((name, repr(value)))
         stamp = repr((kept._source_stamp, uses)).encode()
         kept._source_stamp = hashlib.sha256(stamp).hexdigest()
+
+    def _wait_for_other_processes(self, kept: Any) -> None:
+        """Have one process at a time read or compile this function.
+
+        So none compiles what another is compiling. numba itself would let two that compile for
+        different arguments give their results one name, and a later process run the wrong one.
+        """
+        from numba.core.compiler_lock import global_compiler_lock
+
+        compile_kept = self.dispatcher.compile
+        self.dispatcher._cache._impl.locator.ensure_cache_path()
+
+        def compile_alone(signature: Any) -> Any:
+            # The threads' lock first, as where one compiled function calls another.
+            with global_compiler_lock, _locked(f"{kept._index_path}.lock"):
+                return compile_kept(signature)
+
+        self.dispatcher.compile = compile_alone
+
+
+@contextmanager
+def _locked(path: str) -> Iterator[None]:
+    try:
+        file = Path(path).open("ab")  # noqa: SIM115
+    except OSError:  # others may read what is kept here, and nobody writes it
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def fixed(array: Any) -> npt.NDArray[Any]:
